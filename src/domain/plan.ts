@@ -1,0 +1,41 @@
+import type { Step } from './mutation.ts';
+
+/** Facts about what was done, as structured output: scalars, lists and objects of the operation's own naming. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/**
+ * What an operation wants done, found by reading the cluster and writing nothing. A job plans anew before each step, so a
+ * plan never outlives the facts it was made from.
+ */
+export type Plan = SendPlan | UnchangedPlan;
+
+export interface SendPlan {
+  readonly kind: 'send';
+  readonly step: Step;
+  /** True when the job must plan again once this step has succeeded (stop first, then destroy). */
+  readonly again: boolean;
+  /** Facts that become part of the job's result, e.g. the storage that was chosen. */
+  readonly result: Facts;
+}
+
+export interface UnchangedPlan {
+  readonly kind: 'unchanged';
+  /** Why there is nothing to do, e.g. `VM 101 is already running.` */
+  readonly message: string;
+  readonly result: Facts;
+}
+
+/** Send this and be done. */
+export function send(step: Step, result: Facts = {}): SendPlan {
+  return { kind: 'send', step, again: false, result };
+}
+
+/** Send this, wait for its end, then plan again: one job of several steps that survives a crash between them. */
+export function sendThenContinue(step: Step, result: Facts = {}): SendPlan {
+  return { kind: 'send', step, again: true, result };
+}
+
+/** Nothing needs to be written: the cluster is as the caller wants it. */
+export function unchanged(message: string, result: Facts = {}): UnchangedPlan {
+  return { kind: 'unchanged', message, result };
+}

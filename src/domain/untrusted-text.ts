@@ -1,0 +1,16 @@
+const PLAIN = /^[\w.@+/=-]{1,64}$/;
+// Controls, zero-width and bidirectional characters, line separators, tags, lone surrogates: invisible, or able to reorder what is seen.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Text that somebody else wrote (a name, a note, a message of Proxmox) for a line of ours. A plain name stays as it is;
+ * anything else becomes a JSON string on one line in which every invisible character can be seen. Bounded.
+ */
+export function showUntrusted(text: string, maxLength = 200): string {
+  if (PLAIN.test(text)) return text;
+  const bounded = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  return JSON.stringify(bounded).replace(INVISIBLE, (character) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    return codePoint > 0xffff ? `\\u{${codePoint.toString(16)}}` : `\\u${codePoint.toString(16).padStart(4, '0')}`;
+  });
+}
