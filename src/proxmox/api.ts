@@ -1,0 +1,131 @@
+import { OperationError } from '../domain/operation-error.ts';
+import type { Mutation, Params } from '../domain/mutation.ts';
+import { ApiError } from './api-error.ts';
+import { encodeParams } from './encode-params.ts';
+import { failureOfAnswer, type FailureContext } from './failure.ts';
+import { readRecord } from './lenient.ts';
+import type { Route } from './route.ts';
+import { failureOfTransport } from './transport-error.ts';
+import { TransportFailure } from './transport-failure.ts';
+import type { ApiRequest, RawResponse, Transport } from './transport.ts';
+
+/** The envelope of an answer. `data` is whatever the endpoint answers; lists of tasks and logs have a `total`. */
+export interface Envelope {
+  readonly data: unknown;
+  readonly total: number | null;
+}
+
+export interface ReadOptions {
+  readonly params?: Params;
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** One finished request, for logs and metrics. */
+export interface RequestObservation {
+  readonly method: string;
+  /** The template, never the path: bounded in number. */
+  readonly route: string;
+  /** HTTP status, or the name of the failure when there was no answer. */
+  readonly outcome: number | string;
+  readonly durationMs: number;
+  readonly serverDate: Date | null;
+}
+
+/** Requests to Proxmox whose failures are told as ours. Identical reads in flight are one request. */
+export interface ProxmoxApi {
+  readonly context: FailureContext;
+  /** @throws OperationError */
+  read(route: Route, options?: ReadOptions): Promise<Envelope>;
+  /** Sends a write once, on a connection of its own. @throws ApiError telling what is known about it */
+  write(mutation: Mutation, options: { sendBefore: number; timeoutMs?: number }): Promise<Envelope>;
+  close(): Promise<void>;
+}
+
+export function createProxmoxApi(
+  transport: Transport,
+  tokenId: string,
+  observe: (observation: RequestObservation) => void = () => undefined,
+): ProxmoxApi {
+  const context: FailureContext = { origin: transport.origin, tokenId };
+  const inFlight = new Map<string, Promise<Envelope>>();
+
+  async function exchange(request: ApiRequest, template: string): Promise<Envelope> {
+    const startedAt = performance.now();
+    const report = (outcome: number | string, serverDate: Date | null): void =>
+      observe({ method: request.method, route: template, outcome, durationMs: performance.now() - startedAt, serverDate });
+    try {
+      const response = await transport.request(request);
+      report(response.status, response.serverDate);
+      if (response.status < 200 || response.status > 299) throw failureOfAnswer(request, response, context);
+      return parseEnvelope(request, response, context);
+    } catch (error) {
+      if (!(error instanceof TransportFailure)) throw error;
+      const failure = failureOfTransport(request, error, context);
+      report(failure.error.code, null);
+      throw failure;
+    }
+  }
+
+  async function readTwice(request: ApiRequest, template: string): Promise<Envelope> {
+    try {
+      return await exchange(request, template);
+    } catch (error) {
+      // A kept connection may have been closed under the request; once more on another one is harmless for a read.
+      if (!(error instanceof ApiError) || error.error.code !== 'proxmox_unreachable' || error.error.details['code'] === undefined)
+        throw error;
+      return exchange(request, template);
+    }
+  }
+
+  return {
+    context,
+    read(route, options = {}) {
+      const key = `${route.path}?${encodeParams(options.params ?? {})}`;
+      const running = inFlight.get(key);
+      if (running) return running;
+      const started = readTwice({ method: 'GET', path: route.path, ...options }, route.template)
+        .catch((error: unknown) => {
+          throw error instanceof ApiError ? error.error : error;
+        })
+        .finally(() => inFlight.delete(key));
+      inFlight.set(key, started);
+      return started;
+    },
+    write(mutation, options) {
+      return exchange({ method: mutation.method, path: mutation.path, params: mutation.params, ...options }, mutation.route);
+    },
+    close: () => transport.close(),
+  };
+}
+
+function parseEnvelope(request: ApiRequest, response: RawResponse, context: FailureContext): Envelope {
+  const inDoubt = request.method !== 'GET';
+  const fail = (message: string, hint: string): ApiError =>
+    new ApiError(
+      inDoubt ? 'in_doubt' : 'refused',
+      new OperationError('proxmox_failed', message, {
+        hint,
+        effect: inDoubt ? 'unknown' : 'none',
+        details: { proxmox_status: response.status },
+      }),
+    );
+  if (!/json/i.test(response.contentType)) {
+    throw fail(
+      `${context.origin} answered with ${response.contentType === '' ? 'no content type' : JSON.stringify(response.contentType.slice(0, 60))} instead of JSON.`,
+      'Point proxmox.host and proxmox.port at Proxmox VE itself (port 8006), not at a proxy or login page.',
+    );
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(response.text);
+  } catch {
+    throw fail(
+      `The answer of ${context.origin} is damaged JSON.`,
+      'Something cuts the answer off; try again, then look at what stands between here and Proxmox VE.',
+    );
+  }
+  const envelope = readRecord(parsed);
+  const { total } = envelope;
+  return { data: envelope['data'] ?? null, total: typeof total === 'number' ? total : null };
+}

@@ -1,0 +1,86 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { buildConnector } from 'undici';
+
+/** How the certificate of Proxmox is judged. */
+export type TlsTrust =
+  /** By the system's authorities, or only by the given ones (PEM). */
+  | { readonly mode: 'authorities'; readonly ca?: string }
+  /** By the SHA-256 of the certificate itself; several while one is being renewed. */
+  | { readonly mode: 'pinned'; readonly fingerprints: readonly string[] }
+  /** Not at all; needs `security.dev_mode`. */
+  | { readonly mode: 'unverified' };
+
+/** The certificate was not what the configuration asks for. No byte of a request was written. */
+export class UntrustedCertificate extends Error {
+  override readonly name = 'UntrustedCertificate';
+  /** `pin_mismatch`, or Node's code such as `SELF_SIGNED_CERT_IN_CHAIN`. */
+  readonly reason: string;
+  /** What was presented: SHA-256, upper-case hex with colons. */
+  readonly fingerprint: string | null;
+
+  constructor(reason: string, fingerprint: string | null) {
+    super(`the certificate was not accepted (${reason})`);
+    this.reason = reason;
+    this.fingerprint = fingerprint;
+  }
+}
+
+/**
+ * Reads a SHA-256 fingerprint in any usual spelling (`AA:BB:…`, `sha256:aabb…`).
+ * @throws TypeError when the text is no SHA-256
+ */
+export function parseFingerprint(text: string): Buffer {
+  const hex = text
+    .trim()
+    .replace(/^sha-?256[:=\s]*/i, '')
+    .replaceAll(':', '')
+    .toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new TypeError('not a SHA-256 fingerprint: 32 bytes in hex are expected');
+  return Buffer.from(hex, 'hex');
+}
+
+/**
+ * A connector for undici that hands a socket over only after its certificate was accepted, so that an impostor
+ * receives the handshake and nothing else.
+ */
+export function createTlsConnector(trust: TlsTrust, connectTimeoutMs: number): buildConnector.connector {
+  const pins = trust.mode === 'pinned' ? trust.fingerprints.map(parseFingerprint) : [];
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    allowH2: false,
+    // A resumed session skips the identity check.
+    maxCachedSessions: 0,
+    // Judged below, where the presented certificate can still be named in the error.
+    rejectUnauthorized: false,
+    ...(trust.mode === 'authorities' && trust.ca !== undefined ? { ca: trust.ca } : {}),
+  });
+  return (options, callback) => {
+    connect(options, (error, socket) => {
+      if (error) return callback(error, null);
+      const untrusted = judge(socket, trust, pins);
+      if (untrusted) {
+        socket.destroy();
+        return callback(untrusted, null);
+      }
+      return callback(null, socket);
+    });
+  };
+}
+
+function judge(socket: Socket, trust: TlsTrust, pins: readonly Buffer[]): UntrustedCertificate | null {
+  if (!(socket instanceof TLSSocket)) return new UntrustedCertificate('not_tls', null);
+  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256 ?? null;
+  switch (trust.mode) {
+    case 'unverified':
+      return null;
+    case 'authorities':
+      return socket.authorized ? null : new UntrustedCertificate(String(socket.authorizationError), fingerprint);
+    case 'pinned': {
+      const presented = fingerprint === null ? null : parseFingerprint(fingerprint);
+      const known = presented !== null && pins.some((pin) => timingSafeEqual(pin, presented));
+      return known ? null : new UntrustedCertificate('pin_mismatch', fingerprint);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { guestTarget } from '../domain/guest.ts';
+import type { Mutation, Params } from '../domain/mutation.ts';
+import type { GuestStatus } from './guest-status.ts';
+import { mutate } from './mutate.ts';
+
+/** Power commands of a VM, with the types of worker that may answer. HA answers in place of a guest it manages. */
+const POWER = {
+  start: ['qmstart', 'hastart'],
+  stop: ['qmstop', 'hastop'],
+  shutdown: ['qmshutdown', 'hastop'],
+  reboot: ['qmreboot'],
+  reset: ['qmreset'],
+} as const;
+
+/** One QEMU VM: what Proxmox says of it now, and the writes that it takes. @see qemu-server PVE/API2/Qemu.pm */
+export class Vm {
+  readonly status: GuestStatus['status'];
+  readonly vmid: number;
+  readonly node: string;
+  readonly facts: GuestStatus;
+
+  constructor(facts: GuestStatus) {
+    this.facts = facts;
+    this.status = facts.status;
+    this.vmid = facts.vmid;
+    this.node = facts.node;
+  }
+
+  start(): Mutation {
+    return this.#power('start');
+  }
+
+  /** Pulls the plug. */
+  stop(): Mutation {
+    return this.#power('stop');
+  }
+
+  /** Asks the guest to power off; `forceStop` pulls the plug after `timeout` seconds. */
+  shutdown(options: { timeout?: number | undefined; forceStop?: boolean | undefined } = {}): Mutation {
+    return this.#power('shutdown', options);
+  }
+
+  /** Asks the guest to shut down and starts it again. */
+  reboot(options: { timeout?: number | undefined } = {}): Mutation {
+    return this.#power('reboot', options);
+  }
+
+  /** Presses the reset button. */
+  reset(): Mutation {
+    return this.#power('reset');
+  }
+
+  #power(command: keyof typeof POWER, params: Readonly<Record<string, Params[string] | undefined>> = {}): Mutation {
+    const { node, vmid } = this;
+    return mutate(
+      'POST',
+      `/nodes/{node}/qemu/{vmid}/status/${command}`,
+      { node, vmid },
+      {
+        node,
+        targets: [guestTarget(vmid)],
+        task: { types: POWER[command], id: String(vmid) },
+        params,
+      },
+    );
+  }
+}
