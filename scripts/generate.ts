@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { configFields } from '../src/app/config-fields.ts';
+import { configSchema } from '../src/app/config-schema.ts';
+import { registerOperation, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
+import { CATALOG } from '../src/operations/catalog.ts';
+import type { Operation } from '../src/operations/define.ts';
+
+/** Writes the files that follow from the code, or with --check tells which of them do not. */
+const generated: Readonly<Record<string, string>> = {
+  'config.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
+  'docs/reference/tools.md': toolReference(),
+  'docs/reference/configuration.md': configurationReference(),
+  'README.md': readFileSync('README.md', 'utf8').replace(
+    /<!-- generated: tools -->[\s\S]*?<!-- end generated -->/,
+    () => `<!-- generated: tools -->\n${toolTable()}\n<!-- end generated -->`,
+  ),
+};
+
+const stale = Object.entries(generated).filter(([path, content]) => read(path) !== content);
+if (process.argv.includes('--check')) {
+  for (const [path] of stale) process.stderr.write(`${path} is not what the code says. Run: npm run generate\n`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const [path, content] of stale) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    process.stdout.write(`${path}\n`);
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function registered(): readonly (readonly [toolset: string, members: readonly RegisteredOperation[]])[] {
+  return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).map(
+    ([toolset, members]) => [toolset, members.map((operation) => registerOperation(operation, toolset))] as const,
+  );
+}
+
+function toolTable(): string {
+  const rows = registered().map(
+    ([toolset, members]) => `| ${toolset} | ${members.map(({ operation }) => `\`${operation.name}\``).join(' ')} |`,
+  );
+  return ['| toolset | operations |', '|---|---|', ...rows].join('\n');
+}
+
+function toolReference(): string {
+  const sections = registered().flatMap(([toolset, members]) => [`## ${toolset}\n`, ...members.map(toolSection)]);
+  return `# Tools\n\nGenerated from the catalogue by \`npm run generate\`. Required arguments are bold.\n\n${sections.join('\n')}`;
+}
+
+function toolSection({ operation, inputSchema }: RegisteredOperation): string {
+  const required = new Set((inputSchema['required'] as readonly string[] | undefined) ?? []);
+  const properties = Object.entries((inputSchema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);
+  const rows = properties.map(([name, schema]) => {
+    const shown = required.has(name) ? `**\`${name}\`**` : `\`${name}\``;
+    return `| ${shown} | ${typeOf(schema)} | ${cell(String(schema['description'] ?? ''))} |`;
+  });
+  const risk = operation.kind === 'task' ? `${operation.risk}, ${operation.repeat}` : operation.risk;
+  return [
+    `### ${operation.name}\n`,
+    `${operation.description}\n`,
+    `Risk: ${risk}.\n`,
+    ...(rows.length === 0 ? ['No arguments.\n'] : ['| argument | type | meaning |', '|---|---|---|', ...rows, '']),
+  ].join('\n');
+}
+
+function typeOf(schema: JsonSchema): string {
+  const { type, minimum, maximum } = schema;
+  const options = schema['enum'];
+  const base = Array.isArray(options) ? options.map((option) => `\`${String(option)}\``).join(', ') : String(type ?? 'any');
+  const range = minimum === undefined || maximum === undefined ? '' : ` ${String(minimum)} to ${String(maximum)}`;
+  const fallback = schema['default'] === undefined ? '' : `, default \`${JSON.stringify(schema['default'])}\``;
+  return cell(`${base}${range}${fallback}`);
+}
+
+function configurationReference(): string {
+  const fields = configFields(configSchema);
+  const sections = [...new Set(fields.map(({ path }) => path[0]))].map((section) => {
+    const rows = fields
+      .filter(({ path }) => path[0] === section)
+      .map(({ path, env, overridesFile, secret, description }) => {
+        const variable = env === undefined ? '' : `\`${env}\`${overridesFile ? ' (also over a file)' : ''}`;
+        return `| \`${path[1]}\` | ${variable} | ${cell(description)}${secret ? ' Secret.' : ''} |`;
+      });
+    return [`## ${section}\n`, '| key | environment | meaning |', '|---|---|---|', ...rows, ''].join('\n');
+  });
+  return [
+    '# Configuration\n',
+    'Generated from the schema by `npm run generate`.\n',
+    'The JSON file that `PROXMOX_MCP_CONFIG` names; if it is unset or the file is missing, the environment. Some variables count even where a file is used.\n',
+    ...sections,
+  ].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+
+/** How a setting is found in the environment. */
+type EnvironmentSource = {
+  readonly env: string;
+  /** True when the variable counts even where a config file is used. */
+  readonly overridesFile?: boolean;
+};
+
+const from = (env: string): EnvironmentSource => ({ env });
+const always = (env: string): EnvironmentSource => ({ env, overridesFile: true });
+
+const port = z.int().min(1).max(65_535);
+const seconds = (max: number) => z.int().min(1).max(max);
+const emptyIsAbsent = <T extends z.ZodType>(schema: T) => schema.nullable().optional();
+
+const proxmox = z.object({
+  host: z.string().min(1).max(253).describe('Name or address of any node.').meta(from('PROXMOX_HOST')),
+  port: port.default(8006).describe('Port of pveproxy.').meta(from('PROXMOX_PORT')),
+  timeout: seconds(600).default(30).describe('Deadline of one request, in seconds.').meta(from('PROXMOX_TIMEOUT')),
+  verify_ssl: z
+    .boolean()
+    .default(true)
+    .describe('False needs security.dev_mode; pin a fingerprint instead.')
+    .meta(from('PROXMOX_VERIFY_SSL')),
+  service: z.enum(['PVE']).default('PVE').describe('Only Proxmox VE.').meta(from('PROXMOX_SERVICE')),
+  fingerprint: z
+    .union([z.string(), z.array(z.string()).max(8)])
+    .optional()
+    .describe('SHA-256 of the certificate (or several while it is renewed). Nothing is sent to a host that presents another one.')
+    .meta(always('PROXMOX_FINGERPRINT')),
+  ca_file: z
+    .string()
+    .optional()
+    .describe('PEM file of the authority, e.g. a copy of /etc/pve/pve-root-ca.pem.')
+    .meta(always('PROXMOX_CA_FILE')),
+  max_connections: z.int().min(1).max(32).default(8).describe('Connections for reads at once.').meta(always('PROXMOX_MAX_CONNECTIONS')),
+});
+
+const auth = z.object({
+  user: z.string().min(3).max(128).describe('USER@REALM of the API token.').meta(from('PROXMOX_USER')),
+  token_name: z.string().min(1).max(128).describe('Id of the API token.').meta(from('PROXMOX_TOKEN_NAME')),
+  token_value: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe('Secret of the API token.')
+    .meta({ ...from('PROXMOX_TOKEN_VALUE'), secret: true }),
+});
+
+const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
+const logging = z.object({
+  level: z.enum(LOG_LEVELS).default('INFO').describe('Least severity that is logged.').meta(always('LOG_LEVEL')),
+  format: z.string().optional().describe('Of the predecessor; logs are JSON lines now.'),
+  file: emptyIsAbsent(z.string()).describe('Append logs here instead of standard error.'),
+});
+
+const mcp = z.object({
+  host: z.string().default('127.0.0.1').describe('Address for MCP over HTTP.').meta(always('MCP_HOST')),
+  port: z.int().min(0).max(65_535).default(8000).describe('Port for MCP over HTTP.').meta(always('MCP_PORT')),
+  transport: z.enum(['STDIO', 'STREAMABLE']).default('STDIO').describe('STREAMABLE is HTTP at /mcp.').meta(always('MCP_TRANSPORT')),
+  dns_rebinding_protection: emptyIsAbsent(z.boolean())
+    .describe('Check Host and Origin; on unless false.')
+    .meta(always('MCP_DNS_REBINDING_PROTECTION')),
+  allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers to accept.').meta(always('MCP_ALLOWED_HOSTS')),
+  allowed_origins: z.array(z.string()).default([]).describe('Further Origin headers to accept.').meta(always('MCP_ALLOWED_ORIGINS')),
+});
+
+const jobs = z.object({
+  sqlite_path: z.string().optional().describe('File of the job store.').meta(from('PROXMOX_JOBS_SQLITE_PATH')),
+  database_url: z
+    .string()
+    .optional()
+    .describe('PostgreSQL in place of SQLite, for several replicas.')
+    .meta({ ...always('PROXMOX_JOBS_DATABASE_URL'), secret: true }),
+  retention_days: z
+    .int()
+    .min(1)
+    .max(3650)
+    .default(90)
+    .describe('Finished jobs older than this are removed.')
+    .meta(always('PROXMOX_JOBS_RETENTION_DAYS')),
+});
+
+const security = z.object({
+  dev_mode: z.boolean().default(false).describe('Allows verify_ssl=false. Never in production.').meta(from('PROXMOX_DEV_MODE')),
+});
+
+/** The whole config file. The sections and keys are those of the predecessor, and more. */
+export const configSchema = z.object({
+  proxmox,
+  auth,
+  logging: logging.prefault({}),
+  mcp: mcp.prefault({}),
+  jobs: jobs.prefault({}),
+  security: security.prefault({}),
+});
+export type Config = z.output<typeof configSchema>;

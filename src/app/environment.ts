@@ -1,0 +1,70 @@
+import type { ConfigField } from './config-fields.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Sections = Record<string, Record<string, unknown>>;
+
+/** Reads settings from environment variables. Values are still text where their type could not be told; the schema judges them. */
+export function readEnvironment(fields: readonly ConfigField[], environment: Environment): Sections {
+  const sections: Sections = {};
+  for (const field of fields) {
+    const text = field.env === undefined ? undefined : environment[field.env];
+    if (text === undefined || text === '' || isPlaceholder(text)) continue;
+    const [section, key] = field.path;
+    (sections[section] ??= {})[key] = parse(text, field);
+  }
+  return sections;
+}
+
+/** Desktop clients pass `${user_config.x}` through when the user left a field empty. */
+function isPlaceholder(text: string): boolean {
+  return text.startsWith('${');
+}
+
+function parse(text: string, field: ConfigField): unknown {
+  if (field.schema.safeParse(text).success) return text;
+  const candidates = [asNumber(text), asBoolean(text), asList(text), text.toUpperCase(), TRANSPORT_ALIASES[text.toUpperCase()]];
+  return candidates.find((candidate) => candidate !== undefined && field.schema.safeParse(candidate).success) ?? text;
+}
+
+const TRANSPORT_ALIASES: Readonly<Record<string, string>> = { STREAMABLE_HTTP: 'STREAMABLE', 'STREAMABLE-HTTP': 'STREAMABLE' };
+
+function asNumber(text: string): number | undefined {
+  return /^-?\d+$/.test(text.trim()) ? Number(text) : undefined;
+}
+
+function asBoolean(text: string): boolean | undefined {
+  const lower = text.trim().toLowerCase();
+  if (['true', '1', 'yes', 'on'].includes(lower)) return true;
+  return ['false', '0', 'no', 'off'].includes(lower) ? false : undefined;
+}
+
+function asList(text: string): readonly string[] | undefined {
+  if (text.trim().startsWith('[')) {
+    try {
+      const parsed: unknown = JSON.parse(text);
+      if (Array.isArray(parsed)) return parsed.map(String);
+    } catch {
+      // Not JSON after all: `[a-z]+,x` is a list of patterns.
+    }
+  }
+  return splitOutsideBrackets(text);
+}
+
+/** Splits at commas that stand outside (), [] and {}, so that the pattern `a{1,3}` stays whole. */
+export function splitOutsideBrackets(text: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charAt(index);
+    if (character === '\\') index += 1;
+    else if ('([{'.includes(character)) depth += 1;
+    else if (')]}'.includes(character)) depth = Math.max(0, depth - 1);
+    else if (character === ',' && depth === 0) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}

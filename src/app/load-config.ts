@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { parseFingerprint } from '../proxmox/tls-connector.ts';
+import { configFields } from './config-fields.ts';
+import { configSchema, type Config } from './config-schema.ts';
+import { readEnvironment } from './environment.ts';
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigProblem {
+  /** `proxmox.port (PROXMOX_PORT)`. */
+  readonly where: string;
+  /** The value as given; never that of a secret. */
+  readonly value: string | undefined;
+  readonly expected: string;
+}
+
+/** The configuration cannot be used. Holds every problem at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly source: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(source: string, problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ where, value, expected }) => `  ${where}${value === undefined ? '' : ` = ${value}`}: ${expected}`);
+    super(`${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in ${source}\n${lines.join('\n')}`);
+    this.source = source;
+    this.problems = problems;
+  }
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where it came from: the path of the file, or `the environment`. */
+  readonly source: string;
+  /** What was not understood and did no harm. */
+  readonly warnings: readonly string[];
+}
+
+const FIELDS = configFields(configSchema);
+
+/**
+ * Reads the file that PROXMOX_MCP_CONFIG names, or the environment when it is unset or the file is missing.
+ * @throws ConfigError
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): LoadedConfig {
+  const path = environment['PROXMOX_MCP_CONFIG'];
+  const text = path === undefined || path === '' ? undefined : readIfThere(path);
+  if (path !== undefined && text !== undefined) {
+    const overrides = readEnvironment(
+      FIELDS.filter((field) => field.overridesFile),
+      environment,
+    );
+    return check(merge(parseJson(text, path), overrides), path);
+  }
+  return check(readEnvironment(FIELDS, environment), 'the environment');
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: `cannot be read: ${(error as Error).message}` }]);
+  }
+}
+
+function parseJson(text: string, path: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch (error) {
+    // Node's own message may quote the text around the fault, and that may be a secret.
+    const at = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];
+    throw new ConfigError(path, [
+      { where: 'the file', value: undefined, expected: `is not valid JSON${at === undefined ? '' : ` at ${at}`}` },
+    ]);
+  }
+  throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: 'must hold one JSON object' }]);
+}
+
+function merge(file: Record<string, unknown>, overrides: Readonly<Record<string, object>>): Record<string, unknown> {
+  const merged = { ...file };
+  for (const [section, values] of Object.entries(overrides)) {
+    const given = merged[section];
+    merged[section] = { ...(typeof given === 'object' && given !== null ? given : {}), ...values };
+  }
+  return merged;
+}
+
+function check(raw: Record<string, unknown>, source: string): LoadedConfig {
+  const given = normalize(raw);
+  const problems: ConfigProblem[] = [];
+  const parsed = configSchema.safeParse(given);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, given)));
+  problems.push(...beyondTypes(given));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(source, problems);
+  return { config: parsed.data, source, warnings: unknownKeys(given) };
+}
+
+/** Spellings of the predecessor that mean the same. */
+function normalize(raw: Record<string, unknown>): Record<string, unknown> {
+  const mcp = sectionOf(raw, 'mcp');
+  const logging = sectionOf(raw, 'logging');
+  const upper = (value: unknown): unknown => (typeof value === 'string' ? value.trim().toUpperCase() : value);
+  const transport = upper(mcp['transport']);
+  return {
+    proxmox: {},
+    auth: {},
+    ...raw,
+    ...(raw['mcp'] === undefined
+      ? {}
+      : {
+          mcp: {
+            ...mcp,
+            ...(transport === undefined || transport === null
+              ? {}
+              : { transport: transport === 'STREAMABLE_HTTP' ? 'STREAMABLE' : transport }),
+          },
+        }),
+    ...(raw['logging'] === undefined
+      ? {}
+      : { logging: { ...logging, ...(logging['level'] === undefined ? {} : { level: upper(logging['level']) }) } }),
+  };
+}
+
+function sectionOf(raw: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
+  const section = raw[name];
+  return typeof section === 'object' && section !== null ? (section as Record<string, unknown>) : {};
+}
+
+function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): ConfigProblem {
+  const [section, key] = issue.path.map(String);
+  const field = FIELDS.find(({ path }) => path[0] === section && path[1] === key);
+  const name = issue.path.map(String).join('.') || 'the file';
+  const value = section === undefined || key === undefined ? undefined : sectionOf(given, section)[key];
+  const where = field?.env === undefined ? name : `${name} (${field.env})`;
+  if (section === 'mcp' && key === 'transport' && value === 'SSE') {
+    return { where, value: '"SSE"', expected: 'the SSE transport no longer exists in MCP; use STREAMABLE_HTTP (at /mcp) or STDIO' };
+  }
+  return {
+    where,
+    value: value === undefined || field?.secret === true ? undefined : JSON.stringify(value).slice(0, 120),
+    expected: value === undefined ? `is required. ${field?.description ?? ''}`.trim() : issue.message,
+  };
+}
+
+/** What types cannot say. */
+function beyondTypes(given: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
+  const proxmox = sectionOf(given, 'proxmox');
+  const problems: ConfigProblem[] = [];
+  const { fingerprint } = proxmox;
+  const pins =
+    typeof fingerprint === 'string'
+      ? [fingerprint]
+      : Array.isArray(fingerprint)
+        ? fingerprint.filter((pin) => typeof pin === 'string')
+        : [];
+  for (const pin of pins) {
+    try {
+      parseFingerprint(pin);
+    } catch {
+      problems.push({
+        where: 'proxmox.fingerprint (PROXMOX_FINGERPRINT)',
+        value: JSON.stringify(pin.slice(0, 120)),
+        expected: 'a SHA-256 fingerprint: 32 bytes in hex, with or without colons',
+      });
+    }
+  }
+  if (proxmox['verify_ssl'] === false && sectionOf(given, 'security')['dev_mode'] !== true) {
+    problems.push({
+      where: 'proxmox.verify_ssl (PROXMOX_VERIFY_SSL)',
+      value: 'false',
+      expected: 'needs security.dev_mode=true (PROXMOX_DEV_MODE); better pin the certificate with proxmox.fingerprint and leave it true',
+    });
+  }
+  const { host } = proxmox;
+  if (typeof host === 'string' && /[/@\s]/.test(host)) {
+    problems.push({
+      where: 'proxmox.host (PROXMOX_HOST)',
+      value: JSON.stringify(host.slice(0, 120)),
+      expected: 'a name or address only, without https:// and path',
+    });
+  }
+  const { user } = sectionOf(given, 'auth');
+  if (typeof user === 'string' && (!user.includes('@') || user.includes('!'))) {
+    problems.push({
+      where: 'auth.user (PROXMOX_USER)',
+      value: JSON.stringify(user.slice(0, 120)),
+      expected: 'USER@REALM, e.g. mcp@pve; the token id belongs in token_name',
+    });
+  }
+  return problems;
+}
+
+function unknownKeys(given: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(given).flatMap((section) => {
+    if (section === '$schema') return [];
+    const known = FIELDS.filter((field) => field.path[0] === section).map((field) => field.path[1]);
+    if (known.length === 0) return [`unknown section ${JSON.stringify(section)}`];
+    return Object.keys(sectionOf(given, section))
+      .filter((key) => !known.includes(key))
+      .map((key) => `unknown setting ${JSON.stringify(`${section}.${key}`)}; known are ${known.join(', ')}`);
+  });
+}

@@ -1,0 +1,26 @@
+import type { Facts } from '../domain/plan.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Job } from '../jobs/job.ts';
+
+/** One request to run one operation. */
+export interface Call {
+  readonly operation: string;
+  /** As it came in; checked here and nowhere else. */
+  readonly arguments: unknown;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly idempotencyKey?: string;
+  /** Ends the waiting, never a job. */
+  readonly signal?: AbortSignal;
+  /** Sees the job change while the call waits for it. */
+  readonly onProgress?: (job: Job) => void;
+}
+
+export interface CallResult {
+  /** Fits the operation's output schema, plus `ignored_arguments` where there were any. */
+  readonly output: Facts;
+  /** The same facts in lines. */
+  readonly text: string;
+  /** Ids of the jobs this call made or met. */
+  readonly jobIds: readonly string[];
+}

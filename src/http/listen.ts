@@ -1,0 +1,53 @@
+import type { AddressInfo } from 'node:net';
+import { serve, type ServerType } from '@hono/node-server';
+import type { Hono } from 'hono';
+
+export interface Listener {
+  /** `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Stops accepting, lets requests end for `graceMs`, then cuts the rest. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A client that takes longer than this to send its headers or its request is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 2000;
+
+/** Serves an app. @throws the listen error (EADDRINUSE, EACCES, …) */
+export async function listen(app: Hono, options: { host: string; port: number }): Promise<Listener> {
+  let open = 0;
+  const server: ServerType = await new Promise((resolve, reject) => {
+    const starting = serve({ fetch: app.fetch, hostname: options.host, port: options.port }, () => {
+      starting.off('error', reject);
+      resolve(starting);
+    });
+    starting.once('error', reject);
+  });
+  if ('headersTimeout' in server) {
+    server.headersTimeout = HEADERS_TIMEOUT_MS;
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    server.maxConnections = MAX_CONNECTIONS;
+  }
+  server.on('request', (_request: unknown, response: { once(event: 'close', listener: () => void): void }) => {
+    open += 1;
+    response.once('close', () => {
+      open -= 1;
+    });
+  });
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    async close(graceMs = 5000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const deadline = performance.now() + graceMs;
+      const sweep = setInterval(() => {
+        if (!('closeAllConnections' in server)) return;
+        if (open === 0 || performance.now() > deadline) server.closeAllConnections();
+        else server.closeIdleConnections();
+      }, 25);
+      await closed;
+      clearInterval(sweep);
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { z } from 'zod';
+import type { Facts, Plan, SendPlan } from '../domain/plan.ts';
+import type { Permissions, Privileges } from '../domain/privilege.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { RepeatClass } from '../domain/repeat-class.ts';
+import type { WriteRisk } from '../domain/risk.ts';
+import type { Job } from '../jobs/job.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { ProxmoxPlanner } from '../proxmox/planner.ts';
+import type { ProxmoxReader } from '../proxmox/reader.ts';
+
+type FieldsOf<Path extends string> = Path extends `${string}{${infer Field}}${infer Rest}` ? Field | FieldsOf<Rest> : never;
+/** A container selector resolves to a vmid, so a path may name it. */
+type NameableFields<Input> = keyof Input | ('selector' extends keyof Input ? 'vmid' : never);
+type PermissionsOf<Path extends string, Input> = {
+  readonly [P in Path]: FieldsOf<P> extends NameableFields<Input> ? Privileges : `${P} names a field that the input lacks`;
+};
+
+interface Described<Input extends z.ZodObject> {
+  /** The MCP tool name, HTTP route and CLI command. The file is named after it. */
+  readonly name: string;
+  readonly title: string;
+  /** For agents and people: what it does and when to use it, in at most 300 characters. */
+  readonly description: string;
+  /** Closed; every field described, every integer bounded. */
+  readonly input: Input;
+}
+
+interface NeedsProxmox<Input extends z.ZodObject, Path extends string> extends Described<Input> {
+  /** What a token needs, and no more. The contract test proves it. */
+  readonly permissions: PermissionsOf<Path, z.output<Input>>;
+}
+
+export interface QueryDefinition<Input extends z.ZodObject, Output extends z.ZodObject, Path extends string> extends NeedsProxmox<
+  Input,
+  Path
+> {
+  readonly output: Output;
+  /** The same facts as the output, for people and agents: short lines, no decoration. */
+  text(output: z.output<Output>, input: z.output<Input>): string;
+  run(context: { readonly input: z.output<Input>; readonly pve: ProxmoxReader }): Promise<z.output<Output>>;
+}
+
+interface WriteDefinition<Input extends z.ZodObject, Path extends string> extends NeedsProxmox<Input, Path> {
+  readonly risk: WriteRisk;
+  readonly repeat: RepeatClass;
+  /** One line that names the deed and its object: `Start VM 101`. */
+  summary(input: z.output<Input>): string;
+  /** Input fields that hold secrets: sent to Proxmox, never stored or shown. */
+  readonly secrets?: readonly (keyof z.output<Input> & string)[];
+}
+
+export interface TaskDefinition<Input extends z.ZodObject, Path extends string> extends WriteDefinition<Input, Path> {
+  /** For selectors that may name several guests: one input for each of them. */
+  each?(context: { readonly input: z.output<Input>; readonly pve: ProxmoxPlanner }): Promise<readonly z.output<Input>[]>;
+  /**
+   * Reads the cluster and says what to write next; sends nothing by itself. It is run again before every step of the job,
+   * so it must decide from what it reads now.
+   */
+  run(context: TaskContext<z.output<Input>>): Promise<Plan>;
+  /**
+   * Whether the world shows what this job wants, asked when a task's own end does not tell. Without it a plan that finds
+   * nothing left to do counts as `achieved`.
+   */
+  verify?(context: TaskContext<z.output<Input>>): Promise<'achieved' | 'absent' | 'unclear'>;
+}
+
+export interface TaskContext<Input> {
+  readonly input: Input;
+  readonly pve: ProxmoxPlanner;
+  /** Known once the job is recorded; null while it is only being planned. Used as a marker in notes and descriptions. */
+  readonly jobId: string | null;
+}
+
+/** What a control holds: the jobs, who calls, and the way back through policy. */
+export interface ControlContext<Input> {
+  readonly input: Input;
+  readonly jobs: Jobs;
+  readonly principal: Principal;
+  /** Ends the waiting of the call. */
+  readonly signal: AbortSignal;
+  /** Sees the job change while the call waits for it. */
+  readonly onProgress: (job: Job) => void;
+  /**
+   * Plans the operation of a job again and asks policy again.
+   * @throws OperationError `denied`, or whatever makes the operation impossible now
+   */
+  replan(job: Job, secrets: Facts): Promise<SendPlan>;
+}
+
+export interface ControlDefinition<Input extends z.ZodObject, Output extends z.ZodObject> extends Described<Input> {
+  readonly risk: 'read' | WriteRisk;
+  readonly output: Output;
+  text(output: z.output<Output>, input: z.output<Input>): string;
+  run(context: ControlContext<z.output<Input>>): Promise<z.output<Output>>;
+}
+
+/** Observes: holds a client that cannot write, and answers its `output`. */
+export function defineQuery<Input extends z.ZodObject, Output extends z.ZodObject, const Path extends string = never>(
+  definition: QueryDefinition<Input, Output, Path>,
+) {
+  return { kind: 'query' as const, risk: 'read' as const, ...definition };
+}
+
+/** Writes as a job: plans a request whose worker (or synchronous answer) the job follows to its end. */
+export function defineTask<Input extends z.ZodObject, const Path extends string = never>(definition: TaskDefinition<Input, Path>) {
+  return { kind: 'task' as const, ...definition };
+}
+
+/** Steers a job; holds no cluster. */
+export function defineControl<Input extends z.ZodObject, Output extends z.ZodObject>(definition: ControlDefinition<Input, Output>) {
+  return { kind: 'control' as const, ...definition };
+}
+
+type AnyInput = z.ZodObject;
+type Erased<Definition> = Omit<Definition, 'permissions'> & { readonly permissions: Permissions };
+
+/** Any operation, as dispatch and the surfaces see it: inputs are whatever its own schema has let through. */
+export type Query = { readonly kind: 'query'; readonly risk: 'read' } & Erased<QueryDefinition<AnyInput, z.ZodObject, string>>;
+export type Task = { readonly kind: 'task' } & Erased<TaskDefinition<AnyInput, string>>;
+export type Control = { readonly kind: 'control' } & ControlDefinition<AnyInput, z.ZodObject>;
+export type Operation = Query | Task | Control;

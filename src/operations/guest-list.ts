@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { formatBytes, formatDuration, formatPercent } from '../domain/units.ts';
+import { showUntrusted } from '../domain/untrusted-text.ts';
+import type { GuestSummary } from '../proxmox/cluster.ts';
+import { node, pool } from './inputs.ts';
+
+/** How a long list of guests may be narrowed and paged. */
+export const guestFilters = z.object({
+  node: node.optional(),
+  status: z.enum(['running', 'stopped', 'unknown']).optional().describe('Only guests in this state.'),
+  tag: z.string().max(100).optional().describe('Only guests with this tag.'),
+  pool: pool.optional(),
+  name: z.string().max(100).optional().describe('Only names that contain this.'),
+  limit: z.int().min(1).max(1000).default(100).describe('Guests per page.'),
+  after: z.int().min(0).max(999_999_999).default(0).describe('Next page: the next_after of the last one.'),
+});
+
+export const guestRow = z.object({
+  vmid: z.int(),
+  name: z.string().nullable(),
+  node: z.string(),
+  status: z.enum(['running', 'stopped', 'unknown']),
+  cpus: z.number().nullable(),
+  cpu_usage: z.number().nullable().describe('0 to 1 of its CPUs.'),
+  memory_bytes: z.number().nullable(),
+  max_memory_bytes: z.number().nullable(),
+  max_disk_bytes: z.number().nullable(),
+  uptime_seconds: z.number().nullable(),
+  tags: z.array(z.string()),
+  pool: z.string().nullable(),
+  lock: z.string().nullable(),
+  template: z.boolean(),
+  ha_state: z.string().nullable(),
+});
+
+export const guestPage = z.object({
+  guests: z.array(guestRow),
+  total: z.int().describe('Guests that match.'),
+  running: z.int(),
+  stopped: z.int(),
+  unknown: z.int().describe('Guests whose node is offline or has not reported.'),
+  next_after: z.int().nullable().describe('Pass as after for the next page; null on the last.'),
+});
+
+type GuestFilters = z.output<typeof guestFilters>;
+export type GuestPage = z.output<typeof guestPage>;
+
+/** Filters, counts and cuts one page out of all guests of one type, ordered by id. */
+export function pageOfGuests(guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
+  const wantedName = filters.name?.toLowerCase();
+  const matching = guests.filter(
+    (guest) =>
+      (filters.node === undefined || guest.node === filters.node) &&
+      (filters.status === undefined || guest.status === filters.status) &&
+      (filters.tag === undefined || guest.tags.includes(filters.tag)) &&
+      (filters.pool === undefined || guest.pool === filters.pool) &&
+      (wantedName === undefined || (guest.name?.toLowerCase().includes(wantedName) ?? false)),
+  );
+  const rest = matching.filter((guest) => guest.vmid > filters.after).toSorted((a, b) => a.vmid - b.vmid);
+  const page = rest.slice(0, filters.limit);
+  const count = (status: GuestSummary['status']): number => matching.filter((guest) => guest.status === status).length;
+  return {
+    guests: page.map(rowOf),
+    total: matching.length,
+    running: count('running'),
+    stopped: count('stopped'),
+    unknown: count('unknown'),
+    next_after: rest.length > page.length ? (page.at(-1)?.vmid ?? null) : null,
+  };
+}
+
+function rowOf(guest: GuestSummary): z.output<typeof guestRow> {
+  return {
+    vmid: guest.vmid,
+    name: guest.name,
+    node: guest.node,
+    status: guest.status,
+    cpus: guest.cpus,
+    cpu_usage: guest.cpuUsage,
+    memory_bytes: guest.memoryBytes,
+    max_memory_bytes: guest.maxMemoryBytes,
+    max_disk_bytes: guest.maxDiskBytes,
+    uptime_seconds: guest.uptimeSeconds,
+    tags: [...guest.tags],
+    pool: guest.pool,
+    lock: guest.lock,
+    template: guest.template,
+    ha_state: guest.haState,
+  };
+}
+
+/** One line per guest: `101 web running pve1 4 CPU 12%, 1.2 of 4 GiB, disk 32 GiB, up 3d`. */
+export function textOfGuests(page: GuestPage, label: 'VM' | 'container'): string {
+  const counts = [`${page.running} running`, `${page.stopped} stopped`, ...(page.unknown > 0 ? [`${page.unknown} unknown`] : [])].join(
+    ', ',
+  );
+  const head = `${page.total} ${label}${page.total === 1 ? '' : 's'}: ${counts}`;
+  const more = page.next_after === null ? [] : [`${page.guests.length} of ${page.total} shown; next page: after=${page.next_after}`];
+  return [head, ...page.guests.map(lineOfGuest), ...more].join('\n');
+}
+
+function lineOfGuest(guest: z.output<typeof guestRow>): string {
+  const facts = [
+    `${guest.vmid} ${guest.name === null ? '(name unknown)' : showUntrusted(guest.name)} ${guest.status} ${guest.node}`,
+    ...(guest.template ? ['template'] : []),
+    ...(guest.lock === null ? [] : [`lock=${showUntrusted(guest.lock)}`]),
+    ...(guest.ha_state === null ? [] : [`ha=${showUntrusted(guest.ha_state)}`]),
+    ...(guest.cpus === null ? [] : [`${guest.cpus} CPU${guest.status === 'running' ? ` ${formatPercent(guest.cpu_usage)}` : ''}`]),
+    ...(guest.max_memory_bytes === null ? [] : [memoryOf(guest)]),
+    ...(guest.max_disk_bytes === null || guest.max_disk_bytes === 0 ? [] : [`disk ${formatBytes(guest.max_disk_bytes)}`]),
+    ...(guest.status === 'running' && guest.uptime_seconds !== null ? [`up ${formatDuration(guest.uptime_seconds)}`] : []),
+    ...(guest.tags.length > 0 ? [`tags ${guest.tags.map((tag) => showUntrusted(tag)).join(';')}`] : []),
+    ...(guest.pool === null ? [] : [`pool ${showUntrusted(guest.pool)}`]),
+  ];
+  return facts.join(', ');
+}
+
+function memoryOf(guest: z.output<typeof guestRow>): string {
+  const total = formatBytes(guest.max_memory_bytes);
+  return guest.status === 'running' && guest.memory_bytes !== null ? `${formatBytes(guest.memory_bytes)} of ${total}` : total;
+}

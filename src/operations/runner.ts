@@ -1,0 +1,35 @@
+import { OperationError } from '../domain/operation-error.ts';
+import type { Facts, Plan } from '../domain/plan.ts';
+import type { ProxmoxPlanner } from '../proxmox/planner.ts';
+import type { Query, Task, TaskContext } from './define.ts';
+
+/** Runs operations against the cluster, reading only: queries answer, tasks plan. */
+export interface Runner {
+  query(operation: Query, input: Facts): Promise<Facts>;
+  /** One input per target; the input itself for operations that have one target. */
+  each(operation: Task, input: Facts): Promise<readonly Facts[]>;
+  plan(operation: Task, input: Facts, jobId: string | null): Promise<Plan>;
+  /** @throws OperationError when the world cannot be read */
+  verify(operation: Task, input: Facts, jobId: string): Promise<'achieved' | 'absent' | 'unclear'>;
+}
+
+export function createRunner(pve: ProxmoxPlanner): Runner {
+  return {
+    query: (operation, input) => operation.run({ input, pve }),
+    each: async (operation, input) => (operation.each ? operation.each({ input, pve }) : [input]),
+    plan: (operation, input, jobId) => operation.run({ input, pve, jobId }),
+    verify: (operation, input, jobId) => verify(operation, { input, pve, jobId }),
+  };
+}
+
+/** Planning anew is the general way to look: nothing left to do means that the world is as wanted. */
+async function verify(operation: Task, context: TaskContext<Facts>): Promise<'achieved' | 'absent' | 'unclear'> {
+  if (operation.verify) return operation.verify(context);
+  try {
+    const plan = await operation.run(context);
+    return plan.kind === 'unchanged' ? 'achieved' : 'absent';
+  } catch (error) {
+    if (error instanceof OperationError && (error.code === 'conflict' || error.code === 'not_found')) return 'unclear';
+    throw error;
+  }
+}

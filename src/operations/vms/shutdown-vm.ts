@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { unchanged, send } from '../../domain/plan.ts';
+import { defineTask } from '../define.ts';
+import { guestInput } from '../inputs.ts';
+
+export const shutdownVm = defineTask({
+  name: 'shutdown_vm',
+  title: 'Shut down VM',
+  description: 'Ask the guest system of a VM to power off cleanly.',
+  input: guestInput.extend({
+    timeout_seconds: z.int().min(1).max(3600).optional().describe('How long to wait for the guest.'),
+    force_stop: z.boolean().default(false).describe('Pull the plug when the time is over.'),
+  }),
+  risk: 'disrupt',
+  repeat: 'convergent',
+  permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.PowerMgmt'] },
+  summary: ({ vmid }) => `Shut down VM ${vmid}`,
+  async run({ input, pve }) {
+    const vm = await pve.vm(input);
+    if (vm.status === 'stopped') return unchanged(`VM ${vm.vmid} is already stopped.`);
+    return send(vm.shutdown({ timeout: input.timeout_seconds, forceStop: input.force_stop || undefined }));
+  },
+});
