@@ -5,6 +5,6 @@ export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
   external: [/^node:/, 'pg-native', 'cpu-features'],
-  define: { 'process.env.PROXMOX_MCP_FAILPOINTS': 'undefined' },
+  transform: { define: { 'process.env.PROXMOX_MCP_BUILD': '"published"' } },
   output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js', minify: true, cleanDir: true },
 });

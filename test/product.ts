@@ -33,6 +33,8 @@ export interface Product extends AsyncDisposable {
   /** `http://127.0.0.1:port/mcp`. */
   readonly url: string;
   readonly composed: Composed;
+  /** The file of the job store. */
+  readonly jobsFile: string;
   call(name: string, args?: Readonly<Record<string, unknown>>): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startProduct({ config = {}, token, simulator, ...options }
     client,
     url,
     composed,
+    jobsFile: String(parsed.jobs.sqlite_path),
     async call(name, args = {}) {
       const result = await client.callTool({ name, arguments: { ...args } });
       const output = (result.structuredContent ?? {}) as Record<string, unknown>;

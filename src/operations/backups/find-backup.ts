@@ -1,0 +1,65 @@
+import { OperationError } from '../../domain/operation-error.ts';
+import { parseVolid } from '../../domain/volid.ts';
+import { backupOwner } from '../../proxmox/backups.ts';
+import type { FoundVolume } from '../../proxmox/content-search.ts';
+import type { ProxmoxReader } from '../../proxmox/reader.ts';
+
+const SHOWN = 5;
+
+export interface BackupPlace {
+  readonly volid: string;
+  readonly storage?: string | undefined;
+  readonly node?: string | undefined;
+}
+
+/**
+ * The backup with exactly this volid. A local storage has its own volumes on each node, so the same volid on two nodes
+ * needs the node.
+ * @throws OperationError `not_found` naming other backups of the guest, `conflict`, `invalid_input`
+ */
+export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promise<FoundVolume> {
+  const volid = place.storage !== undefined && place.volid.startsWith('backup/') ? `${place.storage}:${place.volid}` : place.volid;
+  const parts = parseVolid(volid);
+  if (!parts || !parts.volume.startsWith('backup/')) {
+    throw new OperationError('invalid_input', `${JSON.stringify(volid.slice(0, 120))} is not the volid of a backup.`, {
+      hint: 'Use a volid exactly as list_backups shows it.',
+      details: { field: 'volid' },
+    });
+  }
+  if (place.storage !== undefined && place.storage !== parts.storage) {
+    throw new OperationError('invalid_input', `The backup is on storage ${parts.storage}, not on ${place.storage}.`, {
+      hint: 'Leave storage out, or correct the volid.',
+      details: { field: 'storage' },
+    });
+  }
+  const { volumes, unavailable } = await pve.findContent({ content: 'backup', storage: parts.storage, node: place.node });
+  const [found, second] = volumes.filter((volume) => volume.volid === volid);
+  if (found && second) {
+    throw new OperationError('conflict', `${volid} exists on more than one node.`, {
+      hint: 'Give node as well.',
+      details: { field: 'node', nodes: [...found.nodes, ...second.nodes] },
+    });
+  }
+  if (found) return found;
+  const [unread] = unavailable;
+  if (unread) {
+    throw new OperationError('proxmox_unreachable', `Storage ${unread.storage} on node ${unread.node} could not be read: ${unread.reason}`, {
+      hint: 'Try again when it can be reached.',
+      details: { ...unread },
+    });
+  }
+  throw missing(volid, volumes);
+}
+
+function missing(volid: string, volumes: readonly FoundVolume[]): OperationError {
+  const { vmid } = backupOwner(volid);
+  const others = volumes
+    .filter((volume) => volume.vmid === vmid && vmid !== null)
+    .toSorted((a, b) => (b.createdSeconds ?? 0) - (a.createdSeconds ?? 0))
+    .slice(0, SHOWN)
+    .map((volume) => volume.volid);
+  return new OperationError('not_found', `There is no backup ${volid}, or the API token may not see it.`, {
+    hint: others.length === 0 ? 'See list_backups.' : `Newest backups of guest ${vmid} there: ${others.join(', ')}.`,
+    details: { field: 'volid', backups: others },
+  });
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { OperationError } from '../../domain/operation-error.ts';
+import { send, sendThenContinue } from '../../domain/plan.ts';
+import { readContainerConfig } from '../../proxmox/container-config.ts';
+import { defineTask } from '../define.ts';
+import { selector } from '../inputs.ts';
+import { lastBackupOf } from '../backups/last-backup.ts';
+import { containerOf, eachContainer } from './each-container.ts';
+import { formatStyle } from './format-style.ts';
+
+export const deleteContainer = defineTask({
+  name: 'delete_container',
+  title: 'Delete container',
+  description: 'Destroy LXC containers with all their disks. Backups stay. Protected ones are refused; running ones need force.',
+  input: z.object({
+    selector,
+    force: z.boolean().default(false).describe('Stop it first if it runs.'),
+    purge: z.boolean().default(false).describe('Also remove it from backup jobs, replication and HA.'),
+    destroy_unreferenced_disks: z.boolean().default(false).describe('Also disks of this id that its config does not name.'),
+    format_style: formatStyle,
+  }),
+  risk: 'destroy',
+  repeat: 'destructive',
+  permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Allocate', 'VM.PowerMgmt'] },
+  summary: (input) => `Delete container ${input.selector}`,
+  each: eachContainer,
+  async run({ input, pve, jobId }) {
+    const container = await containerOf(pve, input.selector);
+    const { vmid, node, facts } = container;
+    const label = `Container ${vmid}`;
+    const config = readContainerConfig(await pve.guestConfig({ type: 'lxc', node, vmid }));
+    if (config.protection) {
+      throw new OperationError('conflict', `${label} is protected against deletion.`, {
+        hint: 'A person has to take the protection off in Proxmox VE.',
+        details: { vmid, protection: true },
+      });
+    }
+    if (facts.lock !== null) {
+      throw new OperationError('conflict', `${label} is locked by ${facts.lock}.`, {
+        hint: 'Wait for the operation that holds the lock to end.',
+        details: { vmid, lock: facts.lock },
+      });
+    }
+    if (facts.haManaged && !input.purge) {
+      throw new OperationError('conflict', `${label} is managed by HA, so Proxmox VE does not destroy it.`, {
+        hint: 'Repeat with purge=true to remove it from HA too.',
+        details: { vmid },
+      });
+    }
+    if (container.status === 'running' && !input.force) {
+      throw new OperationError('conflict', `${label} is running.`, {
+        hint: 'Stop it first with stop_container, or repeat with force=true.',
+        details: { vmid },
+      });
+    }
+    const result = {
+      container: facts.name,
+      node,
+      was_running: container.status === 'running',
+      destroys_disks: config.disks.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
+    };
+    if (container.status === 'running') {
+      return sendThenContinue({ ...container.stop(), repeat: 'convergent' }, { ...result, ...(await backupFacts()) });
+    }
+    const destroy = container.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks });
+    return send(destroy, jobId === null ? { ...result, ...(await backupFacts()) } : {});
+
+    // For whoever decides; a job that is already accepted does not need to look again.
+    async function backupFacts(): Promise<Readonly<Record<string, unknown>>> {
+      return jobId === null ? { last_backup: await lastBackupOf(pve, vmid) } : {};
+    }
+  },
+  async verify({ input, pve }) {
+    const vmid = Number(input.selector.slice(input.selector.indexOf(':') + 1));
+    const guest = (await pve.guests()).find((candidate) => candidate.vmid === vmid);
+    if (guest) return guest.status === 'unknown' || guest.lock === 'destroyed' ? 'unclear' : 'absent';
+    // A list leaves out what the token may not see; whether the id is free it does tell.
+    return (await pve.isVmidFree(vmid)) ? 'achieved' : 'unclear';
+  },
+});

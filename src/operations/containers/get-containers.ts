@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { OperationError } from '../../domain/operation-error.ts';
+import { createLanes } from '../../proxmox/lanes.ts';
+import type { ProxmoxReader } from '../../proxmox/reader.ts';
+import { defineQuery } from '../define.ts';
+import { guestFilters, guestPage, pageOfGuests, textOfGuests, type GuestPage } from '../guest-list.ts';
+import { node } from '../inputs.ts';
+import { formatStyle } from './format-style.ts';
+
+const RAW_LIMIT = 100;
+const REQUESTS_PER_NODE = 2;
+
+const rawRow = z.object({
+  vmid: z.int(),
+  raw_status: z.record(z.string(), z.unknown()).nullable(),
+  raw_config: z.record(z.string(), z.unknown()).nullable(),
+  error: z.string().nullable(),
+});
+
+const switches = {
+  include_stats: z.boolean().default(false).describe('For old callers: CPU and memory are always there.'),
+  include_raw: z.boolean().default(false).describe('Add status and configuration of each as Proxmox answers them.'),
+  format_style: formatStyle,
+};
+
+/** All arguments in one object, as the oldest callers send them. They win over those beside it. */
+const payload = z
+  .object({ node: node.nullish(), include_stats: z.boolean().nullish(), include_raw: z.boolean().nullish(), format_style: z.enum(['pretty', 'json']).nullish() })
+  .optional()
+  .describe('For old callers: the arguments as one object.');
+
+const input = guestFilters.extend({ ...switches, payload });
+type Input = z.output<typeof input>;
+
+export const getContainers = defineQuery({
+  name: 'get_containers',
+  title: 'List containers',
+  description: 'List LXC containers with state, node, CPU, memory, disk size, uptime and tags. Filter and page long lists.',
+  input,
+  output: guestPage.extend({ raw: z.array(rawRow).describe('Empty without include_raw.') }),
+  permissions: { '/vms': ['VM.Audit'] },
+  text(page, given) {
+    return withPayload(given).format_style === 'json' ? JSON.stringify(page) : textOfGuests(page, 'container');
+  },
+  async run({ input: given, pve }) {
+    const wanted = withPayload(given);
+    const containers = (await pve.guests()).filter((guest) => guest.type === 'lxc');
+    const page = pageOfGuests(containers, { ...wanted, limit: wanted.include_raw ? Math.min(wanted.limit, RAW_LIMIT) : wanted.limit });
+    if (page.total === 0 && wanted.node !== undefined) await assertNodeExists(pve, wanted.node);
+    return { ...page, raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
+  },
+});
+
+function withPayload(given: Input): Input {
+  const chosen = Object.entries(given.payload ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  return { ...given, ...Object.fromEntries(chosen) };
+}
+
+/** Nothing found on a node that does not exist is no answer. @throws OperationError `not_found` */
+async function assertNodeExists(pve: ProxmoxReader, name: string): Promise<void> {
+  const names = (await pve.nodes()).map((row) => row.node).toSorted();
+  if (names.includes(name)) return;
+  throw new OperationError('not_found', `There is no node ${name}.`, { hint: `Nodes are ${names.join(', ')}.`, details: { field: 'node' } });
+}
+
+/** A container that cannot be read says why and delays none of the others. */
+function rawOf(pve: ProxmoxReader, guests: GuestPage['guests']): Promise<z.output<typeof rawRow>[]> {
+  const lanes = createLanes(REQUESTS_PER_NODE);
+  return Promise.all(
+    guests.map(({ vmid, node: on, status }) =>
+      lanes(on, async () => {
+        if (status === 'unknown') return { vmid, raw_status: null, raw_config: null, error: `Node ${on} has not reported.` };
+        try {
+          const place = { type: 'lxc', node: on, vmid } as const;
+          const raw_status = { ...(await pve.rawGuestStatus(place)) };
+          return { vmid, raw_status, raw_config: { ...(await pve.guestConfig(place)).options }, error: null };
+        } catch (error) {
+          if (!(error instanceof OperationError)) throw error;
+          return { vmid, raw_status: null, raw_config: null, error: error.message };
+        }
+      }),
+    ),
+  );
+}

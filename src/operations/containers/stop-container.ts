@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { send, unchanged } from '../../domain/plan.ts';
+import { defineTask } from '../define.ts';
+import { selector } from '../inputs.ts';
+import { containerOf, eachContainer } from './each-container.ts';
+import { formatStyle } from './format-style.ts';
+
+export const stopContainer = defineTask({
+  name: 'stop_container',
+  title: 'Stop container',
+  description: 'Stop running LXC containers: cleanly by default, or at once with graceful=false.',
+  input: z.object({
+    selector,
+    graceful: z.boolean().default(true).describe('Let its init shut down; false kills all processes.'),
+    timeout_seconds: z.int().min(1).max(600).default(10).describe('How long a graceful stop may take.'),
+    force_stop: z.boolean().default(false).describe('Kill it when the time of a graceful stop is over.'),
+    format_style: formatStyle,
+  }),
+  risk: 'disrupt',
+  repeat: 'convergent',
+  permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.PowerMgmt'] },
+  summary: (input) => `${input.graceful ? 'Shut down' : 'Stop'} container ${input.selector}`,
+  each: eachContainer,
+  async run({ input, pve }) {
+    const container = await containerOf(pve, input.selector);
+    if (container.status === 'stopped') return unchanged(`Container ${container.vmid} is already stopped.`);
+    if (!input.graceful) return send(container.stop());
+    return send(container.shutdown({ timeout: input.timeout_seconds, forceStop: input.force_stop || undefined }));
+  },
+});

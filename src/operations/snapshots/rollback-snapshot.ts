@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { guestLabel } from '../../domain/guest.ts';
+import { OperationError } from '../../domain/operation-error.ts';
+import { send } from '../../domain/plan.ts';
+import { rollbackSnapshotOf } from '../../proxmox/snapshots.ts';
+import { defineTask } from '../define.ts';
+import { snapname } from '../inputs.ts';
+import { isoTime } from '../times.ts';
+import { changedOptions } from './changed-options.ts';
+import { assertSnapshotsCanChange, snapshotGuest, snapshotGuestInput, snapshotNamed } from './snapshot-guest.ts';
+import { descendantsOf } from './snapshot-tree.ts';
+
+export const rollbackSnapshot = defineTask({
+  name: 'rollback_snapshot',
+  title: 'Roll back to snapshot',
+  description:
+    'Put disks and configuration of a VM or container back to a snapshot. A running guest is stopped, and everything since then is lost; dry_run tells what.',
+  input: snapshotGuestInput.extend({
+    snapname,
+    start: z.boolean().default(false).describe('Start it afterwards; with saved RAM it resumes anyway.'),
+  }),
+  risk: 'destroy',
+  repeat: 'non-repeatable',
+  permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot.Rollback'] },
+  summary: (input) => `Roll guest ${input.vmid} back to snapshot ${input.snapname}`,
+  async run({ input, pve }) {
+    const guest = await snapshotGuest(pve, input);
+    const list = await pve.snapshots(guest);
+    const snapshot = snapshotNamed(guest, list, input.snapname);
+    if (snapshot.snapstate !== null) {
+      throw new OperationError('conflict', `The snapshot ${snapshot.name} of ${guestLabel(guest.type, guest.vmid)} is unfinished (${snapshot.snapstate}).`, {
+        hint: 'It cannot be rolled back to; delete it with force=true.',
+      });
+    }
+    assertSnapshotsCanChange(guest);
+    const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);
+    return send(rollbackSnapshotOf(guest, snapshot.name, input.start), {
+      vm_type: guest.type,
+      guest: guest.name,
+      snapname: snapshot.name,
+      discards_changes_since: isoTime(snapshot.takenAt),
+      stops_running_guest: guest.status === 'running',
+      resumes_saved_ram: snapshot.vmstate,
+      resets_options: changedOptions(now, then),
+      // They stay as other branches of the tree, except on ZFS, which refuses to pass over them.
+      later_snapshots: descendantsOf(list.snapshots, snapshot.name),
+    });
+  },
+  async verify({ input, pve }) {
+    const guest = await snapshotGuest(pve, input);
+    // Standing on the snapshot is also true of a guest that was never rolled back.
+    return guest.lock === 'rollback' || (await pve.snapshots(guest)).current === input.snapname ? 'unclear' : 'absent';
+  },
+});

@@ -1,0 +1,75 @@
+import { OperationError } from '../../domain/operation-error.ts';
+import { send, sendThenContinue, unchanged, type Plan } from '../../domain/plan.ts';
+import { createVmOn, diskKeys } from '../../proxmox/new-vm.ts';
+import type { ProxmoxPlanner } from '../../proxmox/planner.ts';
+import { readVmConfig } from '../../proxmox/vm-config.ts';
+import { chooseNode } from '../choose-node.ts';
+import { defineTask } from '../define.ts';
+import { hasJobMarker } from '../job-marker.ts';
+import { idTaken } from './id-taken.ts';
+import { wantedDisks } from './new-vm-disks.ts';
+import { newVmInput, type NewVmInput } from './new-vm-input.ts';
+import { planNewVm } from './new-vm-plan.ts';
+
+const GIB = 2 ** 30;
+
+export const createVm = defineTask({
+  name: 'create_vm',
+  title: 'Create VM',
+  description: 'Create a virtual machine: empty, from an ISO image, or from a cloud image with cloud-init; optionally start it.',
+  input: newVmInput,
+  risk: 'change',
+  repeat: 'create-once',
+  secrets: ['cipassword'],
+  permissions: {
+    '/vms/{vmid}': [
+      'VM.Allocate',
+      'VM.Audit',
+      'VM.Config.CDROM',
+      'VM.Config.CPU',
+      'VM.Config.Cloudinit',
+      'VM.Config.Disk',
+      'VM.Config.HWType',
+      'VM.Config.Memory',
+      'VM.Config.Network',
+      'VM.Config.Options',
+      'VM.PowerMgmt',
+    ],
+    '/storage/{storage}': ['Datastore.AllocateSpace', 'Datastore.Audit'],
+    '/sdn/zones/localnetwork/{network_bridge}': ['SDN.Use'],
+  },
+  summary: ({ vmid, name }) => `Create VM ${vmid === undefined ? name : `${vmid} (${name})`}`,
+  /** The id is settled before the job is recorded, so that the job holds it and finds its VM again. */
+  async each({ input, pve, taken = [] }: { readonly input: NewVmInput; readonly pve: ProxmoxPlanner; readonly taken?: readonly number[] }) {
+    return [{ ...input, node: await chooseNode(pve, input.node), vmid: input.vmid ?? (await pve.freeVmid(taken)) }];
+  },
+  async run({ input, pve, jobId }) {
+    const node = await chooseNode(pve, input.node);
+    const vmid = input.vmid ?? (await pve.freeVmid());
+    if (!(await pve.isVmidFree(vmid))) return continueWith(pve, { node, vmid }, input, jobId);
+    const { vm, facts } = await planNewVm(pve, input, { node, vmid, jobId });
+    const request = createVmOn(vm);
+    const hasMore = input.start || wantedDisks(input).some((disk) => disk.importFrom !== undefined && disk.sizeGib !== undefined);
+    return hasMore ? sendThenContinue(request, facts) : send(request, facts);
+  },
+});
+
+/** What is left to do once the VM of this job exists: grow imported disks, then start. */
+async function continueWith(pve: ProxmoxPlanner, place: { node: string; vmid: number }, input: NewVmInput, jobId: string | null): Promise<Plan> {
+  if (jobId === null) throw idTaken(place.vmid);
+  const vm = await pve.vm(place);
+  const config = readVmConfig(await pve.guestConfig({ type: 'qemu', ...place }));
+  if (!hasJobMarker(config.description, jobId)) throw idTaken(place.vmid);
+  if (vm.facts.lock === 'create') {
+    throw new OperationError('conflict', `VM ${vm.vmid} is still being created.`, { hint: 'Look at its tasks; a creation that died leaves this lock behind.' });
+  }
+  const wanted = wantedDisks(input);
+  const keys = diskKeys(wanted);
+  for (const [index, { importFrom, sizeGib }] of wanted.entries()) {
+    const drive = config.drives.find(({ key }) => key === keys[index]);
+    if (importFrom === undefined || sizeGib === undefined || drive?.sizeBytes === undefined || drive.sizeBytes === null) continue;
+    if (drive.sizeBytes < sizeGib * GIB) return sendThenContinue(vm.growDisk(drive.key, sizeGib));
+  }
+  if (input.start && vm.status === 'stopped') return send({ ...vm.start(), repeat: 'convergent' });
+  return unchanged(`VM ${vm.vmid} exists as this job wants it.`, { vmid: vm.vmid, name: config.name, node: vm.node });
+}

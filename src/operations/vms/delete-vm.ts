@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { OperationError } from '../../domain/operation-error.ts';
+import { send, sendThenContinue } from '../../domain/plan.ts';
+import { readVmConfig } from '../../proxmox/vm-config.ts';
+import { defineTask } from '../define.ts';
+import { guestInput } from '../inputs.ts';
+
+export const deleteVm = defineTask({
+  name: 'delete_vm',
+  title: 'Delete VM',
+  description: 'Destroy a VM with its disks and snapshots for ever. Its backups stay.',
+  input: guestInput.extend({
+    force: z.boolean().default(false).describe('Stop it first when it runs.'),
+    purge: z.boolean().default(false).describe('Also take it out of backup jobs, replication and HA.'),
+    destroy_unreferenced_disks: z.boolean().default(false).describe('Also delete its disks that its configuration does not name.'),
+  }),
+  risk: 'destroy',
+  repeat: 'destructive',
+  permissions: { '/vms/{vmid}': ['VM.Allocate', 'VM.Audit', 'VM.PowerMgmt'] },
+  summary: ({ vmid, force }) => `${force ? 'Stop and delete' : 'Delete'} VM ${vmid}`,
+  async run({ input, pve }) {
+    const vm = await pve.vm(input);
+    const { vmid, node } = vm;
+    const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
+    const conflict = (message: string, hint: string): OperationError => new OperationError('conflict', message, { hint, details: { vmid, node } });
+    if (config.protection) throw conflict(`VM ${vmid} is protected in Proxmox VE.`, 'A person has to take its protection off in Proxmox VE first.');
+    if (vm.facts.lock !== null) throw conflict(`VM ${vmid} is locked (${vm.facts.lock}).`, 'Wait for the operation that holds the lock.');
+    if (vm.facts.haManaged && !input.purge) {
+      throw conflict(`VM ${vmid} is managed by HA.`, 'Use purge=true to take it out of HA as well.');
+    }
+    const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
+    const facts = { vmid, name: config.name, node, status: vm.status, disks };
+    if (vm.status === 'running') {
+      if (!input.force) throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
+      // The HA manager stops it some time after its task has ended, and would start it again.
+      if (vm.facts.haManaged) throw conflict(`VM ${vmid} is running and managed by HA.`, 'Stop it with stop_vm, wait until it is stopped, then delete it.');
+      return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);
+    }
+    return send(vm.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks || undefined }), facts);
+  },
+  async verify({ input, pve }) {
+    if (await pve.isVmidFree(input.vmid)) return 'achieved';
+    const { lock } = (await pve.vm(input)).facts;
+    return lock === null ? 'absent' : 'unclear';
+  },
+});

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { DISK_BUSES, OS_TYPES } from '../../proxmox/new-vm.ts';
+import { node, pool, storage, vmid } from '../inputs.ts';
+import { vmName } from './vm-name.ts';
+
+/** Neither Proxmox nor QEMU names an upper limit below these. */
+const MAX_CORES = 4096;
+const MAX_MEMORY_MIB = 64 * 1024 * 1024;
+const MAX_DISK_GIB = 128 * 1024;
+
+/** A volid that may stand inside a property string: no comma. */
+const volume = z.string().regex(/^[a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]:[^,\s?#%\\]{1,255}$/);
+const isoVolid = volume.regex(/:iso\/[^/]+$/);
+const bridge = z.string().regex(/^[\w.-]{1,32}$/);
+const sizeGib = z.int().min(1).max(MAX_DISK_GIB);
+
+const disk = z.strictObject({
+  size: sizeGib.optional().describe('GiB; of an imported disk the size it is grown to.'),
+  storage: storage.optional(),
+  import_from: volume.optional().describe('Volid to import.'),
+  bus: z.enum(DISK_BUSES).default('scsi'),
+  format: z.enum(['raw', 'qcow2', 'vmdk']).optional(),
+  cache: z.enum(['none', 'writethrough', 'writeback', 'unsafe', 'directsync']).optional(),
+  ssd: z.boolean().optional(),
+  discard: z.boolean().optional(),
+});
+
+const network = z.strictObject({
+  bridge: bridge.optional(),
+  model: z.enum(['virtio', 'e1000', 'e1000e', 'rtl8139', 'vmxnet3']).default('virtio'),
+  tag: z.int().min(1).max(4094).optional().describe('VLAN.'),
+  macaddr: z
+    .string()
+    .regex(/^[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}$/)
+    .optional(),
+  firewall: z.boolean().optional(),
+  mtu: z.int().min(1).max(65_520).optional(),
+  rate: z.number().min(0).max(10_240).optional().describe('MB/s.'),
+});
+
+const PUBLIC_KEY = /^(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/=]+(?: .*)?$/;
+const arePublicKeys = (text: string): boolean => text.trim().split(/\r?\n/).every((line) => PUBLIC_KEY.test(line));
+
+/** What a new VM may be given. */
+export const newVmInput = z.object({
+  node: node.optional().describe('May be left out where only one node is online.'),
+  vmid: vmid.optional().describe('A free id is taken when left out.'),
+  name: vmName.describe('DNS name of the VM.'),
+  cpus: z.int().min(1).max(MAX_CORES).describe('CPU cores per socket.'),
+  sockets: z.int().min(1).max(64).default(1).describe('CPU sockets.'),
+  cpu: z
+    .string()
+    .regex(/^[\w.+-]{1,60}(?:,[\w.+;=-]{1,60}){0,8}$/)
+    .default('x86-64-v2-AES')
+    .describe('CPU type; host gives the guest all of the node\'s.'),
+  memory: z.int().min(16).max(MAX_MEMORY_MIB).describe('MiB.'),
+  disk_size: sizeGib.optional().describe('GiB of the one disk (default 32); an imported disk is grown to it.'),
+  storage: storage.optional().describe('For all disks; the one with most free space when left out.'),
+  import_from: volume.optional().describe('Volid of a cloud image for the one disk (list_isos content=import).'),
+  disks: z.array(disk).max(16).optional().describe('Instead of disk_size and import_from: all disks, boot disk first.'),
+  network_bridge: bridge.default('vmbr0').describe('Bridge of its network.'),
+  networks: z.array(network).max(32).optional().describe('All networks, instead of one plain virtio on network_bridge.'),
+  ostype: z.enum(OS_TYPES).default('l26').describe('Guest system; l26 is Linux.'),
+  iso: isoVolid.optional().describe('Volid of the ISO image to install from.'),
+  drivers_iso: isoVolid.optional().describe('Volid of a second ISO image, e.g. virtio-win.'),
+  bios: z.enum(['seabios', 'ovmf']).default('seabios').describe('ovmf is UEFI.'),
+  pre_enrolled_keys: z.boolean().optional().describe('ovmf: Secure Boot with Microsoft\'s keys (default true).'),
+  tpm: z.boolean().default(false).describe('Add a TPM 2.0.'),
+  machine: z
+    .string()
+    .regex(/^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/)
+    .optional()
+    .describe('q35 or pc, or a version of them.'),
+  agent: z.boolean().default(true).describe('Expect a QEMU guest agent.'),
+  ciuser: z
+    .string()
+    .regex(/^[^\s:,"'\\]{1,64}$/)
+    .optional()
+    .describe('cloud-init: login name.'),
+  cipassword: z.string().min(1).max(256).optional().describe('cloud-init: password; prefer sshkeys.'),
+  sshkeys: z.string().max(32_768).refine(arePublicKeys, 'must be public SSH keys, one per line').optional().describe('cloud-init: public keys, one per line.'),
+  ipconfig: z
+    .array(z.string().regex(/^ip6?=[\w:./]{1,60}(?:,(?:gw|ip6|gw6)=[\w:./]{1,60}){0,3}$/))
+    .max(32)
+    .optional()
+    .describe('cloud-init, one per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
+  nameserver: z
+    .string()
+    .regex(/^[0-9a-fA-F:.]{2,45}(?:[ ,;]+[0-9a-fA-F:.]{2,45}){0,5}$/)
+    .optional()
+    .describe('cloud-init: DNS servers.'),
+  searchdomain: z
+    .string()
+    .regex(/^[\w.-]{1,253}(?:[ ,;]+[\w.-]{1,253}){0,5}$/)
+    .optional()
+    .describe('cloud-init: DNS search domain.'),
+  tags: z
+    .array(z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,99}$/))
+    .max(50)
+    .optional()
+    .describe('Tags.'),
+  pool: pool.optional(),
+  onboot: z.boolean().default(false).describe('Start it with the node.'),
+  description: z.string().max(8000).optional().describe('Notes.'),
+  start: z.boolean().default(false).describe('Start it once it exists.'),
+});
+export type NewVmInput = z.output<typeof newVmInput>;

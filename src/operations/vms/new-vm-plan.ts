@@ -1,0 +1,98 @@
+import { OperationError } from '../../domain/operation-error.ts';
+import type { Facts } from '../../domain/plan.ts';
+import { parseVolid } from '../../domain/volid.ts';
+import type { NewCloudInit, NewNetwork, NewVm } from '../../proxmox/new-vm.ts';
+import type { ProxmoxReader } from '../../proxmox/reader.ts';
+import { withJobMarker } from '../job-marker.ts';
+import { knownVolume } from '../known-volume.ts';
+import { wantedDisks } from './new-vm-disks.ts';
+import type { NewVmInput } from './new-vm-input.ts';
+import { placeDisks } from './new-vm-storage.ts';
+
+interface Place {
+  readonly node: string;
+  readonly vmid: number;
+  readonly jobId: string | null;
+}
+
+/**
+ * Settles every choice of a new VM by reading the cluster, and says which were made for the caller.
+ * @throws OperationError for whatever Proxmox would refuse, or take and fail with later
+ */
+export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, vmid, jobId }: Place): Promise<{ vm: NewVm; facts: Facts }> {
+  if (input.pre_enrolled_keys !== undefined && input.bios !== 'ovmf') {
+    throw new OperationError('invalid_input', 'pre_enrolled_keys needs bios=ovmf.', {
+      hint: 'Add bios=ovmf or leave pre_enrolled_keys out.',
+      details: { field: 'pre_enrolled_keys' },
+    });
+  }
+  const wanted = wantedDisks(input);
+  const hasCloudInit = wantsCloudInit(input);
+  const needsOne = input.bios === 'ovmf' || input.tpm || hasCloudInit;
+  const [networks, { disks, main, reason }] = await Promise.all([
+    wantedNetworks(pve, node, input),
+    placeDisks(pve, node, wanted, { storage: input.storage, needsOne }),
+    ...wanted.flatMap(({ importFrom }) => (importFrom === undefined ? [] : [knownImport(pve, node, importFrom)])),
+    ...(input.iso === undefined ? [] : [knownVolume(pve, node, input.iso, 'iso', 'iso')]),
+    ...(input.drivers_iso === undefined ? [] : [knownVolume(pve, node, input.drivers_iso, 'iso', 'drivers_iso')]),
+  ]);
+  const storage = main ?? '';
+  const vm: NewVm = {
+    node,
+    vmid,
+    disks,
+    networks,
+    isos: [input.iso, input.drivers_iso].filter((volid) => volid !== undefined),
+    efi: input.bios === 'ovmf' ? { storage, preEnrolledKeys: input.pre_enrolled_keys ?? true } : undefined,
+    tpmStorage: input.tpm ? storage : undefined,
+    cloudInit: hasCloudInit ? cloudInitOf(input, storage) : undefined,
+    options: {
+      name: input.name,
+      cores: input.cpus,
+      sockets: input.sockets === 1 ? undefined : input.sockets,
+      cpu: input.cpu,
+      memory: input.memory,
+      ostype: input.ostype,
+      scsihw: 'virtio-scsi-single',
+      bios: input.bios === 'ovmf' ? 'ovmf' : undefined,
+      machine: input.machine,
+      agent: input.agent ? 'enabled=1' : undefined,
+      // Cloud images write their boot messages to the serial port, and some do not boot without one.
+      serial0: disks.some((disk) => disk.importFrom !== undefined) ? 'socket' : undefined,
+      tags: input.tags && input.tags.length > 0 ? input.tags.join(';') : undefined,
+      pool: input.pool,
+      onboot: input.onboot || undefined,
+      description: withJobMarker(input.description, jobId),
+    },
+  };
+  const storages = [...new Set(disks.map((disk) => disk.storage))].join(', ') || (main ?? null);
+  return { vm, facts: { vmid, name: input.name, node, storage: storages, ...(reason === null ? {} : { storage_chosen: reason }) } };
+}
+
+/** An image to import is a file of content type import, or the disk of another guest. */
+function knownImport(pve: ProxmoxReader, node: string, volid: string): Promise<unknown> {
+  const isFile = parseVolid(volid)?.volume.startsWith('import/') ?? false;
+  return knownVolume(pve, node, volid, isFile ? 'import' : 'images', 'import_from');
+}
+
+async function wantedNetworks(pve: ProxmoxReader, node: string, input: NewVmInput): Promise<readonly NewNetwork[]> {
+  const given = input.networks ?? [{ model: 'virtio', bridge: undefined }];
+  const networks = given.map((network): NewNetwork => ({ ...network, bridge: network.bridge ?? input.network_bridge }));
+  if (networks.length === 0) return networks;
+  const bridges = await pve.bridges(node);
+  const missing = networks.find(({ bridge }) => !bridges.includes(bridge));
+  // A token that may see no bridge at all may still use them.
+  if (missing === undefined || bridges.length === 0) return networks;
+  throw new OperationError('not_found', `Node ${node} has no bridge ${missing.bridge}, or the API token may not see it.`, {
+    hint: `It has ${bridges.join(', ')}.`,
+    details: { field: input.networks === undefined ? 'network_bridge' : 'networks', bridge: missing.bridge },
+  });
+}
+
+function wantsCloudInit({ ciuser, cipassword, sshkeys, ipconfig, nameserver, searchdomain }: NewVmInput): boolean {
+  return [ciuser, cipassword, sshkeys, ipconfig, nameserver, searchdomain].some((value) => value !== undefined);
+}
+
+function cloudInitOf({ ciuser, cipassword, sshkeys, ipconfig = [], nameserver, searchdomain }: NewVmInput, storage: string): NewCloudInit {
+  return { storage, user: ciuser, password: cipassword, sshkeys, ipconfig, nameserver, searchdomain };
+}

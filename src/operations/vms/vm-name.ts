@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
+
+/** What Proxmox takes as the name of a VM. @see pve-common PVE/JSONSchema.pm, format dns-name */
+export const vmName = z
+  .string()
+  .max(253)
+  .regex(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`));
