@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { systemClock, type Clock } from '../domain/clock.ts';
+import { describeStep } from '../domain/mutation.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
+import { createAuditLog } from '../dispatch/audit-log.ts';
+import type { AuditEntry } from '../dispatch/audit-record.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
+import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { openSqliteStore } from '../jobs/sqlite-store.ts';
 import { CATALOG } from '../operations/catalog.ts';
@@ -16,7 +20,7 @@ import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
 import type { Config } from './config-schema.ts';
 import type { Logger } from './logging.ts';
-import { expandHome, jobsFile } from './state-paths.ts';
+import { auditFolder, expandHome, jobsFile } from './state-paths.ts';
 import { VERSION } from './version.ts';
 
 /** Everything that one server is made of. */
@@ -61,6 +65,7 @@ export async function compose({
   const operations: readonly Operation[] = Object.values(CATALOG).flat();
   const tasks = new Map(operations.filter((operation): operation is Task => operation.kind === 'task').map((task) => [task.name, task]));
 
+  const audit = createAuditLog({ folder: auditFolder(config.audit.folder, environment), clock, secrets });
   const store = await openSqliteStore(jobsFile(config.jobs.sqlite_path, environment));
   const jobs = createJobs({
     store,
@@ -71,8 +76,14 @@ export async function compose({
       api,
       runner,
       taskNamed: (name) => tasks.get(name),
-      beforeSend: async (job) => logger.info({ job_id: job.jobId, operation: job.operation }, 'sending'),
-      ended: async (job) => logger.info({ job_id: job.jobId, operation: job.operation, state: job.state }, 'job ended'),
+      beforeSend: (job, plan) =>
+        audit.record({ ...auditedJob(job), event: 'intent', facts: { step: describeStep(plan.step), attempt: job.attempts } }),
+      ended: (job) =>
+        audit
+          .record({ ...auditedJob(job), event: 'outcome', facts: { state: job.state, effect: job.effect, upid: job.upid } })
+          .catch((error: unknown) => {
+            logger.error({ err: error, job_id: job.jobId }, 'the outcome of a job could not be audited');
+          }),
     }),
   });
   const dispatcher = createDispatcher({
@@ -88,9 +99,14 @@ export async function compose({
     secrets,
     async close() {
       await jobs.close();
+      await audit.close();
       await api.close();
     },
   };
+}
+
+function auditedJob(job: Job): Omit<AuditEntry, 'event'> {
+  return { principal: job.principalId, surface: job.surface, request_id: job.requestId, job_id: job.jobId, operation: job.operation };
 }
 
 function trustOf({ proxmox }: Config): TlsTrust {

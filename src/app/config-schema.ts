@@ -82,6 +82,14 @@ const jobs = z.object({
     .meta(always('PROXMOX_JOBS_RETENTION_DAYS')),
 });
 
+const audit = z.object({
+  folder: z
+    .string()
+    .optional()
+    .describe('Folder of the audit log; by default audit in the state folder.')
+    .meta(always('PROXMOX_MCP_AUDIT_DIR')),
+});
+
 const security = z.object({
   dev_mode: z.boolean().default(false).describe('Allows verify_ssl=false. Never in production.').meta(from('PROXMOX_DEV_MODE')),
 });
@@ -93,6 +101,7 @@ export const configSchema = z.object({
   logging: logging.prefault({}),
   mcp: mcp.prefault({}),
   jobs: jobs.prefault({}),
+  audit: audit.prefault({}),
   security: security.prefault({}),
 });
 export type Config = z.output<typeof configSchema>;

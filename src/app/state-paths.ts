@@ -28,3 +28,8 @@ export function jobsFile(configured: string | undefined, environment: Environmen
 export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
+
+/** Where the audit log lives. */
+export function auditFolder(configured: string | undefined, environment: Environment): string {
+  return configured === undefined ? join(stateFolder(environment), 'audit') : resolve(expandHome(configured));
+}

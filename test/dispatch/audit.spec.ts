@@ -1,0 +1,114 @@
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createAuditLog, type AuditLog } from '../../src/dispatch/audit-log.ts';
+import { verifyAudit } from '../../src/dispatch/verify-audit.ts';
+import { systemClock } from '../../src/domain/clock.ts';
+import { createSecrets } from '../../src/domain/secrets.ts';
+
+describe('the audit log', () => {
+  let folder: string;
+  let log: AuditLog;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'audit-'));
+    log = open();
+  });
+  afterEach(async () => {
+    await log.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const open = (options: { maxFileBytes?: number; folder?: string } = {}): AuditLog => {
+    const secrets = createSecrets();
+    secrets.add('hush-hush');
+    return createAuditLog({ folder, clock: systemClock, secrets, withinMs: 5000, ...options });
+  };
+  const write = async (count: number): Promise<void> => {
+    for (let n = 1; n <= count; n += 1) await log.record({ event: 'intent', operation: 'start_vm', facts: { n } });
+  };
+  const file = (): string => join(folder, readdirSync(folder).find((name) => name.endsWith('.jsonl')) ?? '');
+  const lines = (): string[] => readFileSync(file(), 'utf8').trimEnd().split('\n');
+  const problems = async (): Promise<string> =>
+    (await verifyAudit(folder)).findings.map(({ line, problem }) => `${line}: ${problem}`).join('; ');
+
+  test('what was written verifies, in files that only the owner can read', async () => {
+    await write(5);
+    expect(await verifyAudit(folder)).toEqual({ files: 1, records: 6, findings: [] });
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  test('one flipped byte is found, at its line', async () => {
+    await write(5);
+    writeFileSync(file(), readFileSync(file(), 'utf8').replace('"n":3', '"n":4'));
+    expect(await problems()).toContain('4: was changed');
+  });
+
+  test('a removed line is found', async () => {
+    await write(5);
+    writeFileSync(file(), `${lines().toSpliced(2, 1).join('\n')}\n`);
+    expect(await problems()).toContain('3: does not follow');
+  });
+
+  test('a reordered pair is found', async () => {
+    await write(5);
+    const [first = '', second = '', ...rest] = lines().slice(2);
+    writeFileSync(file(), `${[...lines().slice(0, 2), second, first, ...rest].join('\n')}\n`);
+    expect(await problems()).toContain('does not follow');
+  });
+
+  test('records cut off at the end are found', async () => {
+    await write(5);
+    writeFileSync(file(), `${lines().slice(0, 3).join('\n')}\n`);
+    expect(await problems()).toContain('ends at record 3, but 6 were written');
+  });
+
+  test('half a line at the end is found', async () => {
+    await write(5);
+    truncateSync(file(), statSync(file()).size - 10);
+    expect(await problems()).toContain('cut off');
+  });
+
+  test('an added line is found', async () => {
+    await write(2);
+    appendFileSync(file(), `${lines()[1] ?? ''}\n`);
+    expect(await problems()).toContain('does not follow');
+  });
+
+  test('a missing file is found', async () => {
+    await write(2);
+    rmSync(file());
+    expect(await problems()).toContain('the file is missing');
+  });
+
+  test('a full file is continued in another one, and the chain goes on', async () => {
+    log = open({ maxFileBytes: 300 });
+    await write(10);
+    const verdict = await verifyAudit(folder);
+    expect(verdict.files).toBeGreaterThan(3);
+    expect(verdict.findings).toEqual([]);
+  });
+
+  test('several servers share a folder', async () => {
+    const other = open();
+    await Promise.all([write(3), other.record({ event: 'decision' }), other.record({ event: 'decision' })]);
+    await other.close();
+    expect(await verifyAudit(folder)).toMatchObject({ files: 2, findings: [] });
+  });
+
+  test('secrets are taken out', async () => {
+    await log.record({ event: 'decision', facts: { said: 'the password is hush-hush' } });
+    expect(readFileSync(file(), 'utf8')).not.toContain('hush-hush');
+  });
+
+  test('a place that cannot be written refuses the record with what to do', async () => {
+    const blocked = join(folder, 'a-file');
+    writeFileSync(blocked, '');
+    log = open({ folder: blocked });
+    await expect(log.record({ event: 'intent' })).rejects.toMatchObject({
+      code: 'internal',
+      effect: 'none',
+      details: { reason: 'audit_unavailable' },
+    });
+  });
+});
