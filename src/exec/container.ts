@@ -1,0 +1,50 @@
+import { GRAMMAR } from '../domain/grammar.ts';
+import { OperationError } from '../domain/operation-error.ts';
+import { DEFAULT_MAX_OUTPUT_BYTES, OUTPUT_BYTES_LIMIT } from './command-output.ts';
+import { KILL_AFTER_SECONDS } from './run-on-node.ts';
+import { quoteCommand } from './shell-quote.ts';
+import type { SshSettings } from './ssh-settings.ts';
+
+/** A command for the inside of a container. */
+export interface ContainerCommand {
+  readonly node: string;
+  readonly vmid: number;
+  /** Program and arguments. No shell sees them inside the container unless the program is one. */
+  readonly argv: readonly string[];
+  readonly stdin?: Uint8Array;
+  /** The command is ended after this time; 1 to 86400. */
+  readonly timeoutSeconds: number;
+  /** Bytes kept of each of stdout and stderr; default 1 MiB, at most 64 MiB. */
+  readonly maxOutputBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+const MAX_TIMEOUT_SECONDS = 86_400;
+
+/** @throws OperationError invalid_input that names the field */
+export function checkContainerCommand(command: ContainerCommand): void {
+  const { vmid, argv, timeoutSeconds, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = command;
+  if (!GRAMMAR.vmid.test(String(vmid))) throw invalid('vmid', `${JSON.stringify(vmid)} is no id of a container`);
+  if (argv.length === 0 || argv[0] === '') throw invalid('argv', 'The command names no program');
+  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > MAX_TIMEOUT_SECONDS) {
+    throw invalid('timeout_seconds', `A time limit of ${timeoutSeconds} seconds is not between 1 and ${MAX_TIMEOUT_SECONDS}`);
+  }
+  if (!Number.isInteger(maxOutputBytes) || maxOutputBytes < 0 || maxOutputBytes > OUTPUT_BYTES_LIMIT) {
+    throw invalid('max_output_bytes', `${maxOutputBytes} bytes of output cannot be kept; at most ${OUTPUT_BYTES_LIMIT} can`);
+  }
+}
+
+/**
+ * What the node's shell is asked to run. `exec` makes the guard the process that a signal over SSH reaches.
+ * @see pve-container PVE/CLI/pct.pm, exec
+ */
+export function containerCommandLine(settings: SshSettings, command: ContainerCommand): string {
+  const timeout = ['timeout', '-k', String(KILL_AFTER_SECONDS), String(command.timeoutSeconds)];
+  const pct = [settings.pctPath, 'exec', String(command.vmid), '--'];
+  const guarded = settings.timeoutRunsOn === 'node' ? [...timeout, ...pct, ...command.argv] : [...pct, ...timeout, ...command.argv];
+  return `exec ${quoteCommand(settings.useSudo ? ['sudo', '-n', ...guarded] : guarded)}`;
+}
+
+function invalid(field: string, message: string): OperationError {
+  return new OperationError('invalid_input', `${message}.`, { details: { field, sent: false } });
+}

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const SSHD = '/usr/sbin/sshd';
+
+/** Path of OpenSSH's server, installed from Debian's archive when it is missing and that is possible. */
+export function requireSshd(): string {
+  if (existsSync(SSHD)) return SSHD;
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !existsSync('/usr/bin/apt-get')) {
+    throw new Error(
+      `These tests need OpenSSH's server at ${SSHD}. Install it first (Debian: apt-get install --no-install-recommends openssh-server).`,
+    );
+  }
+  process.stderr.write('Installing openssh-server for the tests of src/exec ...\n');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [
+    ['update', '-q'],
+    ['install', '-y', '-q', '--no-install-recommends', 'openssh-server'],
+  ]) {
+    const run = spawnSync('apt-get', args, { env, encoding: 'utf8', timeout: 180_000 });
+    if (run.status !== 0) throw new Error(`apt-get ${args[0]} failed: ${run.stderr.slice(-500)}`);
+  }
+  if (!existsSync(SSHD)) throw new Error(`openssh-server is installed, but ${SSHD} does not exist.`);
+  return SSHD;
+}
