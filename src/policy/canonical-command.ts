@@ -1,0 +1,14 @@
+const BARE = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+/** One word as a POSIX shell would have to be given it: bare where that is plain, else in single quotes. */
+function quoteWord(word: string): string {
+  return BARE.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * The one text of an argv: what patterns are matched against, what an approver sees and what is audited. Two different argvs
+ * never have the same text.
+ */
+export function canonicalCommand(argv: readonly string[]): string {
+  return argv.map(quoteWord).join(' ');
+}
