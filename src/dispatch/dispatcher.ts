@@ -40,7 +40,11 @@ export function createDispatcher({ catalog, runner, jobs, authorize }: Dispatche
       async replan(job, secrets) {
         const registered = byName.get(job.operation);
         if (registered?.operation.kind !== 'task') throw notRetryable(job.operation);
-        const plan = await runner.plan(registered.operation, { ...job.input, ...secrets }, job.jobId);
+        const plan = await runner.plan(registered.operation, {
+          input: { ...job.input, ...secrets },
+          jobId: job.jobId,
+          planned: job.metadata,
+        });
         if (plan.kind === 'unchanged') throw new OperationError('conflict', `There is nothing left to do: ${plan.message}`);
         const verdict = await authorize({ registered, input: job.input, principal, plan });
         if (verdict.effect === 'deny') throw denied(verdict);

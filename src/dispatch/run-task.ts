@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Job, JobError } from '../jobs/job.ts';
@@ -20,52 +21,84 @@ import type { RegisteredOperation, WriteArguments } from './registered-operation
 interface TaskCall {
   readonly registered: RegisteredOperation;
   readonly operation: Task;
-  readonly input: Facts;
   readonly call: Call;
   readonly runner: Runner;
   readonly jobs: Jobs;
   readonly authorize: Authorize;
+  readonly dryRun: boolean;
+  readonly waitSeconds: number;
 }
 
-/** Runs a write: plan, decide, record as a job, wait as long as asked. Several targets are several jobs, side by side. */
-export async function runTask(task: TaskCall): Promise<CallResult> {
-  const { wait_seconds, dry_run, ...input } = task.input as Facts & WriteArguments;
-  const targets = await task.runner.each(task.operation, input);
-  const [only] = targets;
-  const answer =
-    targets.length === 1 && only !== undefined
-      ? await runOne(task, only, wait_seconds, dry_run)
-      : answerOfSeveral(task.operation.summary(input), await runSeveral(task, targets, wait_seconds, dry_run));
+/** A new id that others may take first is chosen again this often. */
+const ID_CHOICES = 5;
+
+/** Runs a write: settle, plan, decide, record as a job, wait as long as asked. Several targets are several jobs, side by side. */
+export async function runTask(called: Omit<TaskCall, 'dryRun' | 'waitSeconds'> & { readonly input: Facts }): Promise<CallResult> {
+  const { wait_seconds, dry_run, ...input } = called.input as Facts & WriteArguments;
+  const task: TaskCall = { ...called, dryRun: dry_run, waitSeconds: wait_seconds };
+  const answer = (await answerEarlier(task, input)) ?? (await answerTargets(task, input));
   const text = input['format_style'] === 'json' ? JSON.stringify(answer) : textOfJobAnswer(answer);
   const jobIds = [answer.job_id, ...answer.targets.map((target) => target.job_id)].filter((id) => id !== null);
   return { output: answer, text, jobIds };
 }
 
-async function runOne(task: TaskCall, input: Facts, waitSeconds: number, dryRun: boolean): Promise<JobAnswer> {
-  const { registered, operation, call, runner, jobs, authorize } = task;
-  const identity = {
+/** The same call made before answers its job: nothing is planned or sent again. */
+async function answerEarlier(task: TaskCall, asked: Facts, part?: string): Promise<JobAnswer | undefined> {
+  if (task.dryRun) return undefined;
+  const job = await task.jobs.replay(identityOf(task, asked, part));
+  return job && answerOfJob(await waitFor(task, job), true);
+}
+
+function identityOf({ operation, call }: TaskCall, asked: Facts, part?: string) {
+  const key = call.idempotencyKey;
+  return {
     operation: operation.name,
     principal: call.principal,
-    input,
+    input: asked,
+    asked,
     secretFields: operation.secrets ?? [],
-    idempotencyKey: call.idempotencyKey ?? null,
+    idempotencyKey: key === undefined ? null : part === undefined ? key : `${key}#${part}`,
   };
-  if (!dryRun) {
-    const earlier = await jobs.replay(identity);
-    if (earlier) return answerOfJob(await waitFor(jobs, earlier, waitSeconds, call), true);
-  }
+}
 
-  const plan = await runner.plan(operation, input, null);
+async function answerTargets(task: TaskCall, asked: Facts): Promise<JobAnswer> {
+  const taken: number[] = [];
+  for (;;) {
+    const targets = await task.runner.each(task.operation, { input: asked, taken });
+    const [only] = targets;
+    if (only === undefined || targets.length > 1) return answerOfSeveral(task.operation.summary(asked), await runSeveral(task, targets));
+    try {
+      return await runOne(task, asked, only);
+    } catch (error) {
+      const settled = settledId(asked, only);
+      const isTaken = error instanceof OperationError && error.code === 'conflict' && error.effect === 'none';
+      if (settled === undefined || !isTaken || taken.length + 1 >= ID_CHOICES) throw error;
+      taken.push(settled);
+    }
+  }
+}
+
+/** The id that was chosen for the caller, who left it out. */
+function settledId(asked: Facts, settled: Facts): number | undefined {
+  const field = ['vmid', 'target_vmid'].find((name) => asked[name] === undefined && typeof settled[name] === 'number');
+  return field === undefined ? undefined : Number(settled[field]);
+}
+
+async function runOne(task: TaskCall, asked: Facts, input: Facts, part?: string): Promise<JobAnswer> {
+  const { registered, operation, call, runner, jobs, authorize } = task;
+  const jobId = randomUUID();
+  const plan = await runner.plan(operation, { input, jobId, planned: null });
   const summary = operation.summary(input);
   if (plan.kind === 'unchanged') return answerOfUnchanged(summary, plan.message, plan.result);
 
   const verdict = await authorize({ registered, input, principal: call.principal, plan });
-  if (dryRun) return answerOfDryRun(summary, plan, { ...verdict });
-  if (verdict.effect === 'deny')
-    throw new OperationError('denied', verdict.reason, { hint: verdict.hint, details: { policy: verdict.code } });
+  if (task.dryRun) return answerOfDryRun(summary, plan, { ...verdict });
+  if (verdict.effect === 'deny') throw denied(verdict);
 
   const { job, replayed } = await jobs.accept({
-    ...identity,
+    ...identityOf(task, asked, part),
+    jobId,
+    input,
     repeat: operation.repeat,
     summary,
     requestId: call.requestId,
@@ -73,7 +106,7 @@ async function runOne(task: TaskCall, input: Facts, waitSeconds: number, dryRun:
     plan,
     approval: null,
   });
-  const reached = await waitFor(jobs, job, waitSeconds, call);
+  const reached = await waitFor(task, job);
   if (!replayed && reached.state === 'failed' && reached.error !== null) throw refusalOf(reached, reached.error);
   return answerOfJob(reached, replayed);
 }
@@ -83,21 +116,21 @@ function refusalOf(job: Job, { code, message, hint, details }: JobError): Operat
   return new OperationError(code, message, { hint: hint ?? undefined, effect: job.effect, details: { ...details, job_id: job.jobId } });
 }
 
-function waitFor(jobs: Jobs, job: Job, seconds: number, call: Call): Promise<Job> | Job {
-  if (seconds === 0) return job;
+function waitFor({ jobs, call, waitSeconds }: TaskCall, job: Job): Promise<Job> | Job {
+  if (waitSeconds === 0) return job;
   return jobs.wait(job.jobId, {
-    seconds,
+    seconds: waitSeconds,
     ...(call.signal ? { signal: call.signal } : {}),
     ...(call.onProgress ? { onChange: call.onProgress } : {}),
   });
 }
 
-function runSeveral(task: TaskCall, targets: readonly Facts[], waitSeconds: number, dryRun: boolean): Promise<readonly TargetResult[]> {
+function runSeveral(task: TaskCall, targets: readonly Facts[]): Promise<readonly TargetResult[]> {
   return Promise.all(
     targets.map(async (input): Promise<TargetResult> => {
       const target = String(input['selector'] ?? task.operation.summary(input));
       try {
-        const answer = await runOne(task, input, waitSeconds, dryRun);
+        const answer = (await answerEarlier(task, input, target)) ?? (await runOne(task, input, input, target));
         const status =
           answer.status === 'unchanged' || answer.status === 'dry_run' || answer.status === 'several' ? 'completed' : answer.status;
         return {

@@ -1,18 +1,38 @@
+import { createBackup } from './backups/create-backup.ts';
+import { deleteBackup } from './backups/delete-backup.ts';
+import { listBackups } from './backups/list-backups.ts';
+import { restoreBackup } from './backups/restore-backup.ts';
 import { getClusterStatus } from './cluster/get-cluster-status.ts';
 import { getNodeStatus } from './cluster/get-node-status.ts';
 import { getNodes } from './cluster/get-nodes.ts';
 import { getStorage } from './cluster/get-storage.ts';
+import { createContainer } from './containers/create-container.ts';
+import { deleteContainer } from './containers/delete-container.ts';
+import { getContainerConfig } from './containers/get-container-config.ts';
+import { getContainerIp } from './containers/get-container-ip.ts';
 import { getContainers } from './containers/get-containers.ts';
 import { restartContainer } from './containers/restart-container.ts';
 import { startContainer } from './containers/start-container.ts';
 import { stopContainer } from './containers/stop-container.ts';
+import { updateContainerResources } from './containers/update-container-resources.ts';
 import type { Operation } from './define.ts';
+import { deleteIso } from './images/delete-iso.ts';
+import { downloadIso } from './images/download-iso.ts';
+import { listIsos } from './images/list-isos.ts';
+import { listTemplates } from './images/list-templates.ts';
 import { cancelJob } from './jobs/cancel-job.ts';
 import { getJob } from './jobs/get-job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { pollJob } from './jobs/poll-job.ts';
 import { resolveJob } from './jobs/resolve-job.ts';
 import { retryJob } from './jobs/retry-job.ts';
+import { createSnapshot } from './snapshots/create-snapshot.ts';
+import { deleteSnapshot } from './snapshots/delete-snapshot.ts';
+import { listSnapshots } from './snapshots/list-snapshots.ts';
+import { rollbackSnapshot } from './snapshots/rollback-snapshot.ts';
+import { cloneVm } from './vms/clone-vm.ts';
+import { createVm } from './vms/create-vm.ts';
+import { deleteVm } from './vms/delete-vm.ts';
 import { getVms } from './vms/get-vms.ts';
 import { resetVm } from './vms/reset-vm.ts';
 import { shutdownVm } from './vms/shutdown-vm.ts';
@@ -23,8 +43,21 @@ import { stopVm } from './vms/stop-vm.ts';
 export const CATALOG = {
   cluster: [getNodes, getNodeStatus, getStorage, getClusterStatus],
   jobs: [listJobs, getJob, pollJob, cancelJob, retryJob, resolveJob],
-  vms: [getVms, startVm, stopVm, shutdownVm, resetVm],
-  containers: [getContainers, startContainer, stopContainer, restartContainer],
+  vms: [getVms, createVm, cloneVm, startVm, stopVm, shutdownVm, resetVm, deleteVm],
+  containers: [
+    getContainers,
+    startContainer,
+    stopContainer,
+    restartContainer,
+    updateContainerResources,
+    createContainer,
+    deleteContainer,
+    getContainerConfig,
+    getContainerIp,
+  ],
+  snapshots: [listSnapshots, createSnapshot, deleteSnapshot, rollbackSnapshot],
+  images: [listIsos, listTemplates, downloadIso, deleteIso],
+  backups: [listBackups, createBackup, restoreBackup, deleteBackup],
 } as const satisfies Readonly<Record<string, readonly Operation[]>>;
 
 export type Toolset = keyof typeof CATALOG;

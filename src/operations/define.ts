@@ -51,8 +51,8 @@ interface WriteDefinition<Input extends z.ZodObject, Path extends string> extend
 }
 
 export interface TaskDefinition<Input extends z.ZodObject, Path extends string> extends WriteDefinition<Input, Path> {
-  /** For selectors that may name several guests: one input for each of them. */
-  each?(context: { readonly input: z.output<Input>; readonly pve: ProxmoxPlanner }): Promise<readonly z.output<Input>[]>;
+  /** Settles what the job must know before it is recorded: one input per guest of a selector, the id of a new guest. */
+  each?(context: EachContext<z.output<Input>>): Promise<readonly z.output<Input>[]>;
   /**
    * Reads the cluster and says what to write next; sends nothing by itself. It is run again before every step of the job,
    * so it must decide from what it reads now.
@@ -68,8 +68,17 @@ export interface TaskDefinition<Input extends z.ZodObject, Path extends string> 
 export interface TaskContext<Input> {
   readonly input: Input;
   readonly pve: ProxmoxPlanner;
-  /** Known once the job is recorded; null while it is only being planned. Used as a marker in notes and descriptions. */
-  readonly jobId: string | null;
+  /** The id of the job, planted in notes and descriptions so that the job knows its own work again. */
+  readonly jobId: string;
+  /** Result facts of the plan that this job was recorded with; null while it is planned for the first time. */
+  readonly planned: Facts | null;
+}
+
+export interface EachContext<Input> {
+  readonly input: Input;
+  readonly pve: ProxmoxPlanner;
+  /** Ids that other jobs hold, so that a new guest gets another one. */
+  readonly taken: readonly number[];
 }
 
 /** What a control holds: the jobs, who calls, and the way back through policy. */

@@ -2,17 +2,16 @@ const MARKER = /\n*proxmox-mcp-plus job [0-9a-f-]{36}\s*$/i;
 
 /**
  * A note or description with the id of the job that creates the object, as its last line: Proxmox has no idempotency key,
- * so this is how a job knows its own work again. Without a job the text stays as it is.
+ * so this is how a job knows its own work again.
  */
-export function withJobMarker(text: string | undefined, jobId: string | null): string | undefined {
-  if (jobId === null) return text;
+export function withJobMarker(text: string | undefined, jobId: string): string {
   const marker = `proxmox-mcp-plus job ${jobId}`;
   return text === undefined || text === '' ? marker : `${text}\n${marker}`;
 }
 
 /** Whether a note or description was written by this job. */
-export function hasJobMarker(text: string, jobId: string | null): boolean {
-  return jobId !== null && text.includes(`proxmox-mcp-plus job ${jobId}`);
+export function hasJobMarker(text: string, jobId: string): boolean {
+  return text.includes(`proxmox-mcp-plus job ${jobId}`);
 }
 
 /** A note or description as its author meant it. */

@@ -1,24 +1,24 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
-import type { Query, Task, TaskContext } from './define.ts';
+import type { EachContext, Query, Task, TaskContext } from './define.ts';
 
 /** Runs operations against the cluster, reading only: queries answer, tasks plan. */
 export interface Runner {
   query(operation: Query, input: Facts): Promise<Facts>;
-  /** One input per target; the input itself for operations that have one target. */
-  each(operation: Task, input: Facts): Promise<readonly Facts[]>;
-  plan(operation: Task, input: Facts, jobId: string | null): Promise<Plan>;
+  /** One input per target; the input itself for operations that settle nothing. */
+  each(operation: Task, settled: Omit<EachContext<Facts>, 'pve'>): Promise<readonly Facts[]>;
+  plan(operation: Task, planned: Omit<TaskContext<Facts>, 'pve'>): Promise<Plan>;
   /** @throws OperationError when the world cannot be read */
-  verify(operation: Task, input: Facts, jobId: string): Promise<'achieved' | 'absent' | 'unclear'>;
+  verify(operation: Task, planned: Omit<TaskContext<Facts>, 'pve'>): Promise<'achieved' | 'absent' | 'unclear'>;
 }
 
 export function createRunner(pve: ProxmoxPlanner): Runner {
   return {
     query: (operation, input) => operation.run({ input, pve }),
-    each: async (operation, input) => (operation.each ? operation.each({ input, pve }) : [input]),
-    plan: (operation, input, jobId) => operation.run({ input, pve, jobId }),
-    verify: (operation, input, jobId) => verify(operation, { input, pve, jobId }),
+    each: async (operation, settled) => (operation.each ? operation.each({ ...settled, pve }) : [settled.input]),
+    plan: (operation, planned) => operation.run({ ...planned, pve }),
+    verify: (operation, planned) => verify(operation, { ...planned, pve }),
   };
 }
 

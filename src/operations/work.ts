@@ -29,8 +29,8 @@ export function createWork({ api, runner, taskNamed, beforeSend, ended }: WorkOp
     });
   };
   return {
-    plan: ({ job, input }) => runner.plan(taskOf(job), input, job.jobId),
-    verify: ({ job, input }) => runner.verify(taskOf(job), input, job.jobId),
+    plan: ({ job, input }) => runner.plan(taskOf(job), { input, jobId: job.jobId, planned: job.metadata }),
+    verify: ({ job, input }) => runner.verify(taskOf(job), { input, jobId: job.jobId, planned: job.metadata }),
     beforeSend,
     ended,
     send: (_planned, { step }, options) => {
@@ -46,6 +46,12 @@ async function sendRequest(api: ProxmoxApi, mutation: Mutation, { sendBefore }: 
     const { data } = await api.write(mutation, { sendBefore });
     if (isUpid(data)) return { kind: 'task', upid: data };
     if (mutation.task === null) return { kind: 'done', result: data === null ? {} : { answer: data } };
+    if (data !== null && data === mutation.task.nothingToDo) {
+      const error = new OperationError('conflict', `There was nothing to do on node ${mutation.node}: the guest is not there any more.`, {
+        hint: 'It may have been migrated. Call again; leave node out.',
+      });
+      return { kind: 'refused', error, again: false };
+    }
     return {
       kind: 'in_doubt',
       error: new OperationError('proxmox_failed', 'Proxmox VE answered without naming the task it started.', { effect: 'unknown' }),

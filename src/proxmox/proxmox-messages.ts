@@ -180,4 +180,27 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     code: 'conflict',
     message: () => 'The storage of this guest cannot make snapshots.',
   },
+  // pve-container PVE/API2/LXC.pm and qemu-server PVE/API2/Qemu.pm, destroy_vm; pve-guest-common PVE/ReplicationConfig.pm
+  {
+    pattern: /^unable to remove (?:VM|CT) (?<vmid>\d+) - used in HA resources|^There is a replication job '[^']*' for guest '(?<other>\d+)'/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ vmid, other }) => `Guest ${vmid ?? other} is still named by HA or by a replication job.`,
+    hint: 'Repeat with purge=true to remove it from there too.',
+  },
+  // pve-container PVE/API2/LXC.pm, resize_vm
+  {
+    pattern: /^disk is already at specified size/,
+    failure: 'refused',
+    code: 'conflict',
+    message: () => 'The disk already has this size.',
+  },
+  // pve-storage PVE/Storage.pm, check_volume_access
+  {
+    pattern: /^unable to use volume .+ - content type needs to be '(?<content>\w+)'/,
+    failure: 'refused',
+    code: 'invalid_input',
+    message: ({ content }) => `The volume is no ${content}.`,
+    hint: 'Use a volid exactly as Proxmox VE lists it.',
+  },
 ];

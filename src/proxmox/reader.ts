@@ -1,17 +1,29 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { GuestType } from '../domain/guest.ts';
 import type { ProxmoxApi } from './api.ts';
+import { applianceReads } from './appliances.ts';
+import { backupReads } from './backups.ts';
+import { bridgeReads } from './bridges.ts';
+import { storageChoice } from './choose-storage.ts';
 import { clusterReads, type GuestSummary } from './cluster.ts';
+import { contentSearch } from './content-search.ts';
+import { containerAddressReads } from './container-addresses.ts';
+import { guestConfigReads } from './guest-config.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
+import { vmidReads } from './next-vmid.ts';
 import { nodeReads } from './nodes.ts';
+import { ownPrivilegeReads } from './own-privileges.ts';
 import { route } from './route.ts';
+import { storageContentReads } from './storage-content.ts';
+import { snapshotReads } from './snapshots.ts';
 
 /** Everything that can be read, and nothing that writes. */
 export type ProxmoxReader = ReturnType<typeof createReader>;
 
 export function createReader(api: ProxmoxApi) {
   const cluster = clusterReads(api);
+  const content = storageContentReads(api);
 
   /** @throws OperationError `not_found` naming what the id is instead, if anything */
   async function locate(vmid: number, type?: GuestType): Promise<GuestSummary> {
@@ -55,5 +67,21 @@ export function createReader(api: ProxmoxApi) {
     }
   }
 
-  return { ...cluster, ...nodeReads(api), locate, guestStatus };
+  return {
+    ...cluster,
+    ...nodeReads(api),
+    ...snapshotReads(api),
+    ...guestConfigReads(api),
+    ...containerAddressReads(api),
+    ...backupReads(api),
+    ...ownPrivilegeReads(api),
+    ...content,
+    ...contentSearch({ ...cluster, ...content }, api.context.tokenId),
+    ...storageChoice(api, cluster.storages),
+    ...applianceReads(api),
+    ...bridgeReads(api),
+    ...vmidReads(api),
+    locate,
+    guestStatus,
+  };
 }

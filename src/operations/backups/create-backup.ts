@@ -40,6 +40,7 @@ export const createBackup = defineTask({
         details: { vmid: guest.vmid, lock: guest.lock },
       });
     }
+    await pve.assertPrivilege('VM.Backup', [`/vms/${guest.vmid}`]);
     const target = wanted.storage ?? (await onlyBackupStorage(pve, guest.node));
     await pve.chooseStorage({ node: guest.node, content: 'backup', storage: target });
     const mutation = backUpGuest({
@@ -62,7 +63,12 @@ export const createBackup = defineTask({
   },
   async verify({ input: wanted, pve, jobId }) {
     const guest = await guestOf(pve, wanted);
-    const { volumes, unavailable } = await pve.findContent({ content: 'backup', node: guest.node, storage: wanted.storage, vmid: guest.vmid });
+    const { volumes, unavailable } = await pve.findContent({
+      content: 'backup',
+      node: guest.node,
+      storage: wanted.storage,
+      vmid: guest.vmid,
+    });
     const newest = volumes
       .filter((volume) => volume.vmid === guest.vmid)
       .toSorted((a, b) => (b.createdSeconds ?? 0) - (a.createdSeconds ?? 0))
@@ -84,10 +90,14 @@ async function guestOf(pve: ProxmoxReader, { vmid, node }: { vmid: number; node?
 function assertVariables(notes: string): void {
   const unknown = [...notes.matchAll(/\{\{([^\s{}]+)\}\}/g)].map(([, name = '']) => name).filter((name) => !VARIABLES.includes(name));
   if (unknown.length === 0) return;
-  throw new OperationError('invalid_input', `notes use ${unknown.map((name) => JSON.stringify(`{{${name}}}`)).join(', ')}, which Proxmox VE cannot fill in.`, {
-    hint: `It knows ${VARIABLES.map((name) => `{{${name}}}`).join(', ')}.`,
-    details: { field: 'notes' },
-  });
+  throw new OperationError(
+    'invalid_input',
+    `notes use ${unknown.map((name) => JSON.stringify(`{{${name}}}`)).join(', ')}, which Proxmox VE cannot fill in.`,
+    {
+      hint: `It knows ${VARIABLES.map((name) => `{{${name}}}`).join(', ')}.`,
+      details: { field: 'notes' },
+    },
+  );
 }
 
 /** @throws OperationError `invalid_input` naming the storages when there is a choice */
@@ -98,8 +108,12 @@ async function onlyBackupStorage(pve: ProxmoxReader, node: string): Promise<stri
     .toSorted();
   const [only, second] = names;
   if (only !== undefined && second === undefined) return only;
-  throw new OperationError('invalid_input', only === undefined ? `The API token sees no storage on node ${node} that takes backups.` : 'Several storages take backups.', {
-    hint: only === undefined ? 'Name storage, or enable the content type backup on one.' : `Name one: ${names.join(', ')}.`,
-    details: { field: 'storage', storages: names },
-  });
+  throw new OperationError(
+    'invalid_input',
+    only === undefined ? `The API token sees no storage on node ${node} that takes backups.` : 'Several storages take backups.',
+    {
+      hint: only === undefined ? 'Name storage, or enable the content type backup on one.' : `Name one: ${names.join(', ')}.`,
+      details: { field: 'storage', storages: names },
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { defineTask } from '../define.ts';
 import { node, storage } from '../inputs.ts';
 import { withoutJobMarker } from '../job-marker.ts';
 import { isoTime } from '../times.ts';
-import { findBackup } from './find-backup.ts';
+import { findBackup, nodeFor } from './find-backup.ts';
 
 export const deleteBackup = defineTask({
   name: 'delete_backup',
@@ -29,7 +29,7 @@ export const deleteBackup = defineTask({
         details: { field: 'volid', protected: true },
       });
     }
-    return send(deleteBackupAt(nodeOf(backup.nodes), backup.volid), {
+    return send(deleteBackupAt(await nodeFor(pve, backup), backup.volid), {
       volid: backup.volid,
       vmid: backup.vmid ?? backupOwner(backup.volid).vmid,
       created_at: isoTime(backup.createdSeconds),
@@ -42,13 +42,8 @@ export const deleteBackup = defineTask({
       await findBackup(pve, wanted);
       return 'absent';
     } catch (error) {
-      if (error instanceof OperationError && error.code === 'not_found') return 'achieved';
+      if (error instanceof OperationError && error.code === 'not_found' && error.details['field'] === 'volid') return 'achieved';
       throw error;
     }
   },
 });
-
-/** Any of the nodes that see it. */
-function nodeOf([first]: readonly string[]): string {
-  return first ?? '';
-}

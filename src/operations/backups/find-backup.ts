@@ -32,7 +32,12 @@ export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promis
       details: { field: 'storage' },
     });
   }
-  const { volumes, unavailable } = await pve.findContent({ content: 'backup', storage: parts.storage, node: place.node });
+  const { volumes, unavailable } = await pve.findContent({
+    content: 'backup',
+    storage: parts.storage,
+    node: place.node,
+    vmid: backupOwner(volid).vmid ?? undefined,
+  });
   const [found, second] = volumes.filter((volume) => volume.volid === volid);
   if (found && second) {
     throw new OperationError('conflict', `${volid} exists on more than one node.`, {
@@ -43,12 +48,41 @@ export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promis
   if (found) return found;
   const [unread] = unavailable;
   if (unread) {
-    throw new OperationError('proxmox_unreachable', `Storage ${unread.storage} on node ${unread.node} could not be read: ${unread.reason}`, {
-      hint: 'Try again when it can be reached.',
-      details: { ...unread },
-    });
+    throw new OperationError(
+      'proxmox_unreachable',
+      `Storage ${unread.storage} on node ${unread.node} could not be read: ${unread.reason}`,
+      {
+        hint: 'Try again when it can be reached.',
+        details: { ...unread },
+      },
+    );
   }
+  await assertMayRead(pve, parts.storage, volid, place.node);
   throw missing(volid, volumes);
+}
+
+/**
+ * Lists leave out what the token may not see; asked for one volume, Proxmox says which privilege is missing.
+ * @throws OperationError `missing_privilege`
+ */
+async function assertMayRead(pve: ProxmoxReader, storage: string, volid: string, on: string | undefined): Promise<void> {
+  const rows = await pve.storages();
+  const row = rows.find(
+    (candidate) => candidate.storage === storage && candidate.status === 'available' && (on === undefined || candidate.node === on),
+  );
+  if (!row) return;
+  await pve.backupNotes(row.node, storage, volid).catch((error: unknown) => {
+    if (!(error instanceof OperationError) || error.code === 'missing_privilege') throw error;
+  });
+}
+
+/** A node that is up and sees the backup. @throws OperationError `proxmox_unreachable` */
+export async function nodeFor(pve: ProxmoxReader, backup: FoundVolume, preferred?: string): Promise<string> {
+  const online = new Set((await pve.nodes()).filter(({ status }) => status === 'online').map(({ node }) => node));
+  const usable = backup.nodes.filter((node) => online.has(node));
+  const chosen = usable.find((node) => node === preferred) ?? usable[0];
+  if (chosen !== undefined) return chosen;
+  throw new OperationError('proxmox_unreachable', `No node that sees ${backup.volid} is online.`, { hint: 'See get_nodes.' });
 }
 
 function missing(volid: string, volumes: readonly FoundVolume[]): OperationError {
@@ -60,6 +94,6 @@ function missing(volid: string, volumes: readonly FoundVolume[]): OperationError
     .map((volume) => volume.volid);
   return new OperationError('not_found', `There is no backup ${volid}, or the API token may not see it.`, {
     hint: others.length === 0 ? 'See list_backups.' : `Newest backups of guest ${vmid} there: ${others.join(', ')}.`,
-    details: { field: 'volid', backups: others },
+    details: { field: 'volid' },
   });
 }

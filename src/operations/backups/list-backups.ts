@@ -26,13 +26,15 @@ const output = z.object({
   unavailable: z.array(unavailableRow).describe('Storages that could not be read; their backups are missing here.'),
 });
 
+const NOTHING_SEEN = 'No backups, or none that the API token may see: it needs Datastore.AllocateSpace and VM.Backup.';
+
 export const listBackups = defineQuery({
   name: 'list_backups',
   title: 'List backups',
   description: 'List backups of VMs and containers on all storages, newest first, with size, notes, protection and verification.',
   input,
   output,
-  permissions: { '/storage': ['Datastore.Audit', 'Datastore.AllocateSpace'], '/vms': ['VM.Audit', 'VM.Backup'] },
+  permissions: { '/storage': ['Datastore.Audit', 'Datastore.AllocateSpace'], '/vms': ['VM.Backup'] },
   text: textOf,
   async run({ input: wanted, pve }) {
     const [{ volumes, unavailable }, guests] = await Promise.all([
@@ -65,7 +67,7 @@ export const listBackups = defineQuery({
 function textOf(page: z.output<typeof output>): string {
   const { backups, total, unavailable } = page;
   return [
-    `${total} backup${total === 1 ? '' : 's'}, ${formatBytes(page.total_bytes)}`,
+    total === 0 ? NOTHING_SEEN : `${total} backup${total === 1 ? '' : 's'}, ${formatBytes(page.total_bytes)}`,
     ...backups.map(lineOfBackup),
     ...(page.next_after === null ? [] : [`${backups.length} of ${total} shown; next page: after=${page.next_after}`]),
     ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),

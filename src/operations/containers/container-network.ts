@@ -18,7 +18,9 @@ export const networkFields = z.object({
 });
 
 /** The parts of `net0`; undefined when no network is wanted. @throws OperationError `invalid_input` naming the field */
-export function networkOf(fields: z.output<typeof networkFields>): Readonly<Record<string, string | number | boolean | undefined>> | undefined {
+export function networkOf(
+  fields: z.output<typeof networkFields>,
+): Readonly<Record<string, string | number | boolean | undefined>> | undefined {
   if (fields.network_bridge === 'none') return undefined;
   const { ip, ip6, gw, gw6 } = fields;
   if (!['dhcp', 'manual'].includes(ip)) assertCidr('ip', ip, isIPv4, 32);
@@ -47,10 +49,18 @@ function assertCidr(field: string, text: string, isAddress: (text: string) => bo
   });
 }
 
-function assertGateway(field: string, gateway: string | undefined, address: string | undefined, isAddress: (text: string) => boolean): void {
+function assertGateway(
+  field: string,
+  gateway: string | undefined,
+  address: string | undefined,
+  isAddress: (text: string) => boolean,
+): void {
   if (gateway === undefined) return;
   if (!isAddress(gateway)) {
-    throw new OperationError('invalid_input', `${field} ${JSON.stringify(gateway)} is no address.`, { hint: 'Give the bare address.', details: { field } });
+    throw new OperationError('invalid_input', `${field} ${JSON.stringify(gateway)} is no address.`, {
+      hint: 'Give the bare address.',
+      details: { field },
+    });
   }
   if (address?.includes('/') !== true) {
     throw new OperationError('invalid_input', `${field} goes only with a fixed address.`, {

@@ -4,7 +4,7 @@ import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
 import { selector } from '../inputs.ts';
-import { lastBackupOf } from '../backups/last-backup.ts';
+import { lastBackup } from '../last-backup.ts';
 import { containerOf, eachContainer } from './each-container.ts';
 import { formatStyle } from './format-style.ts';
 
@@ -24,7 +24,7 @@ export const deleteContainer = defineTask({
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Allocate', 'VM.PowerMgmt'] },
   summary: (input) => `Delete container ${input.selector}`,
   each: eachContainer,
-  async run({ input, pve, jobId }) {
+  async run({ input, pve, planned }) {
     const container = await containerOf(pve, input.selector);
     const { vmid, node, facts } = container;
     const label = `Container ${vmid}`;
@@ -63,11 +63,11 @@ export const deleteContainer = defineTask({
       return sendThenContinue({ ...container.stop(), repeat: 'convergent' }, { ...result, ...(await backupFacts()) });
     }
     const destroy = container.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks });
-    return send(destroy, jobId === null ? { ...result, ...(await backupFacts()) } : {});
+    return send(destroy, planned === null ? { ...result, ...(await backupFacts()) } : {});
 
     // For whoever decides; a job that is already accepted does not need to look again.
     async function backupFacts(): Promise<Readonly<Record<string, unknown>>> {
-      return jobId === null ? { last_backup: await lastBackupOf(pve, vmid) } : {};
+      return planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
     }
   },
   async verify({ input, pve }) {

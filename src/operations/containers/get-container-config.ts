@@ -84,7 +84,12 @@ export const getContainerConfig = defineQuery({
       searchdomain: config.searchdomain,
       description: withoutJobMarker(config.description),
       disks: config.disks.map(({ disk, volume, path, sizeBytes }) => ({ disk, volume, path, size_bytes: sizeBytes })),
-      networks: config.networks.map(({ gateway, gateway6, vlan, ...network }) => ({ ...network, gw: gateway, gw6: gateway6, vlan_tag: vlan })),
+      networks: config.networks.map(({ gateway, gateway6, vlan, ...network }) => ({
+        ...network,
+        gw: gateway,
+        gw6: gateway6,
+        vlan_tag: vlan,
+      })),
       other: Object.fromEntries(Object.entries(config.other).map(([name, value]) => [name, String(value)])),
       pending: pending.map(({ option }) => option),
       digest: config.digest,
@@ -98,14 +103,18 @@ function textOf(config: Output): string {
   return [
     `Container ${config.vmid} ${shown(config.hostname)} on ${config.node}: ${config.cores ?? 'all'} CPU, memory ${formatBytes(config.memory_bytes)}, swap ${formatBytes(config.swap_bytes)}, ${shown(config.ostype)}`,
     `${[...flags, ...(config.unprivileged ? [] : ['privileged']), ...config.features.map((feature) => showUntrusted(feature))].join(', ')}`,
-    ...config.disks.map((disk) => `${disk.disk} ${showUntrusted(disk.volume)} at ${showUntrusted(disk.path)}, ${formatBytes(disk.size_bytes)}`),
+    ...config.disks.map(
+      (disk) => `${disk.disk} ${showUntrusted(disk.volume)} at ${showUntrusted(disk.path)}, ${formatBytes(disk.size_bytes)}`,
+    ),
     ...config.networks.map(lineOfNetwork),
     ...(config.nameserver === null ? [] : [`nameserver ${showUntrusted(config.nameserver)}`]),
     ...(config.searchdomain === null ? [] : [`searchdomain ${showUntrusted(config.searchdomain)}`]),
     ...(config.tags.length === 0 ? [] : [`tags ${config.tags.map((tag) => showUntrusted(tag)).join(';')}`]),
     ...(config.description === '' ? [] : [`description ${showUntrusted(config.description, 1000)}`]),
     ...Object.entries(config.other).map(([name, value]) => `${showUntrusted(name)} ${showUntrusted(value)}`),
-    ...(config.pending.length === 0 ? [] : [`pending until the next start: ${config.pending.map((name) => showUntrusted(name)).join(', ')}`]),
+    ...(config.pending.length === 0
+      ? []
+      : [`pending until the next start: ${config.pending.map((name) => showUntrusted(name)).join(', ')}`]),
   ]
     .filter((line) => line !== '')
     .join('\n');

@@ -23,13 +23,15 @@ export const getContainerIp = defineQuery({
     vmid: z.int(),
     node: z.string(),
     hostname: z.string().nullable(),
-    running: z.boolean(),
+    running: z.boolean().nullable().describe('Null where this release of Proxmox VE cannot tell the addresses.'),
     primary_ip: z.string().nullable().describe('First global address, IPv4 before IPv6.'),
     interfaces: z.array(interfaceRow),
   }),
   permissions: { '/vms/{vmid}': ['VM.Audit'] },
   text(output) {
-    const head = `Container ${output.vmid} ${output.hostname === null ? '' : `${showUntrusted(output.hostname)} `}on ${output.node}: ${output.running ? (output.primary_ip ?? 'no address') : 'not running'}`;
+    const { running, hostname } = output;
+    const state = running === null ? 'addresses unknown' : running ? (output.primary_ip ?? 'no address') : 'not running';
+    const head = `Container ${output.vmid} ${hostname === null ? '' : `${showUntrusted(hostname)} `}on ${output.node}: ${state}`;
     return [head, ...output.interfaces.map(lineOf)].join('\n');
   },
   async run({ input, pve }) {
@@ -41,13 +43,13 @@ export const getContainerIp = defineQuery({
     const config = readContainerConfig(raw);
     const configured = new Map(config.networks.map(({ name, ip, ip6 }) => [name, [ip, ip6].filter((value) => value !== null)]));
     const hwaddrs = new Map(config.networks.map(({ name, hwaddr }) => [name, hwaddr]));
-    const live = (interfaces ?? []).filter(({ name }) => name !== 'lo');
+    const live = typeof interfaces === 'string' ? [] : interfaces.filter(({ name }) => name !== 'lo');
     const names = [...new Set([...live.map(({ name }) => name), ...config.networks.flatMap(({ name }) => name ?? [])])];
     return {
       vmid: input.vmid,
       node,
       hostname: config.hostname,
-      running: interfaces !== null,
+      running: interfaces === 'unknown' ? null : interfaces !== 'stopped',
       primary_ip: primaryOf(live.flatMap(({ addresses }) => addresses)),
       interfaces: names.map((name) => {
         const found = live.find((candidate) => candidate.name === name);
@@ -55,7 +57,11 @@ export const getContainerIp = defineQuery({
           name,
           hwaddr: found?.hwaddr ?? hwaddrs.get(name) ?? null,
           configured: configured.get(name) ?? [],
-          addresses: (found?.addresses ?? []).map(({ address, prefixLength, family }) => ({ address, prefix_length: prefixLength, family })),
+          addresses: (found?.addresses ?? []).map(({ address, prefixLength, family }) => ({
+            address,
+            prefix_length: prefixLength,
+            family,
+          })),
         };
       }),
     };

@@ -23,11 +23,11 @@ const switches = {
   format_style: formatStyle,
 };
 
-/** All arguments in one object, as the oldest callers send them. They win over those beside it. */
-const payload = z
-  .object({ node: node.nullish(), include_stats: z.boolean().nullish(), include_raw: z.boolean().nullish(), format_style: z.enum(['pretty', 'json']).nullish() })
-  .optional()
-  .describe('For old callers: the arguments as one object.');
+/** What the oldest callers put into `payload`; it wins over what stands beside it. */
+const payloadFields = z
+  .object({ node, include_stats: z.boolean(), include_raw: z.boolean(), format_style: formatStyle.unwrap() })
+  .partial();
+const payload = z.record(z.string(), z.unknown()).optional().describe('For old callers: the arguments as one object.');
 
 const input = guestFilters.extend({ ...switches, payload });
 type Input = z.output<typeof input>;
@@ -51,16 +51,35 @@ export const getContainers = defineQuery({
   },
 });
 
+/** @throws OperationError `invalid_input` for a payload that holds something else than it may */
 function withPayload(given: Input): Input {
-  const chosen = Object.entries(given.payload ?? {}).filter(([, value]) => value !== undefined && value !== null);
-  return { ...given, ...Object.fromEntries(chosen) };
+  if (given.payload === undefined) return given;
+  const parsed = payloadFields.safeParse(Object.fromEntries(Object.entries(given.payload).filter(([, value]) => value !== null)));
+  if (parsed.success) {
+    const { node: on, include_stats, include_raw, format_style } = parsed.data;
+    return {
+      ...given,
+      node: on ?? given.node,
+      include_stats: include_stats ?? given.include_stats,
+      include_raw: include_raw ?? given.include_raw,
+      format_style: format_style ?? given.format_style,
+    };
+  }
+  const fields = parsed.error.issues.map(({ path, message }) => `payload.${path.join('.')}: ${message}`);
+  throw new OperationError('invalid_input', `Invalid arguments: ${fields.join('; ')}.`, {
+    hint: 'Correct the named fields; nothing was sent.',
+    details: { field: 'payload' },
+  });
 }
 
 /** Nothing found on a node that does not exist is no answer. @throws OperationError `not_found` */
 async function assertNodeExists(pve: ProxmoxReader, name: string): Promise<void> {
   const names = (await pve.nodes()).map((row) => row.node).toSorted();
   if (names.includes(name)) return;
-  throw new OperationError('not_found', `There is no node ${name}.`, { hint: `Nodes are ${names.join(', ')}.`, details: { field: 'node' } });
+  throw new OperationError('not_found', `There is no node ${name}.`, {
+    hint: `Nodes are ${names.join(', ')}.`,
+    details: { field: 'node' },
+  });
 }
 
 /** A container that cannot be read says why and delays none of the others. */

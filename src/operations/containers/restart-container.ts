@@ -12,7 +12,7 @@ export const restartContainer = defineTask({
   description: 'Shut running LXC containers down and start them again.',
   input: z.object({
     selector,
-    timeout_seconds: z.int().min(1).max(600).default(10).describe('How long the shutdown may take.'),
+    timeout_seconds: z.int().min(1).max(86_400).default(10).describe('How long the shutdown may take.'),
     format_style: formatStyle,
   }),
   risk: 'disrupt',
@@ -23,7 +23,9 @@ export const restartContainer = defineTask({
   async run({ input, pve }) {
     const container = await containerOf(pve, input.selector);
     if (container.status === 'stopped') {
-      throw new OperationError('conflict', `Container ${container.vmid} is stopped, so there is nothing to restart.`, { hint: 'Use start_container.' });
+      throw new OperationError('conflict', `Container ${container.vmid} is stopped, so there is nothing to restart.`, {
+        hint: 'Use start_container.',
+      });
     }
     return send(container.reboot({ timeout: input.timeout_seconds }));
   },

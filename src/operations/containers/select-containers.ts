@@ -9,13 +9,24 @@ const MAX_TARGETS = 20;
  * @throws OperationError `not_found`, `conflict` when a name fits several, `invalid_input` when there are too many
  */
 export async function selectContainers(pve: ProxmoxReader, selector: string): Promise<readonly GuestSummary[]> {
-  const parts = [...new Set(selector.split(',').map((part) => part.trim()).filter((part) => part !== ''))];
+  const parts = [
+    ...new Set(
+      selector
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+  ];
   if (parts.length === 0) throw new OperationError('invalid_input', 'The selector names no container.', { details: { field: 'selector' } });
   if (parts.length > MAX_TARGETS) {
-    throw new OperationError('invalid_input', `The selector names ${parts.length} containers; at most ${MAX_TARGETS} are handled in one call.`, {
-      hint: 'Split the list over several calls.',
-      details: { field: 'selector' },
-    });
+    throw new OperationError(
+      'invalid_input',
+      `The selector names ${parts.length} containers; at most ${MAX_TARGETS} are handled in one call.`,
+      {
+        hint: 'Split the list over several calls.',
+        details: { field: 'selector' },
+      },
+    );
   }
   const containers = (await pve.guests()).filter((guest) => guest.type === 'lxc');
   const chosen = parts.map((part) => selectOne(containers, part));
@@ -45,10 +56,14 @@ function selectOne(containers: readonly GuestSummary[], part: string): GuestSumm
     });
   }
   if (matches.length > 1) {
-    throw new OperationError('conflict', `${matches.length} containers are called ${shown}: ${matches.map((guest) => guest.vmid).join(', ')}.`, {
-      hint: 'Use the id.',
-      details: { field: 'selector', vmids: matches.map((guest) => guest.vmid) },
-    });
+    throw new OperationError(
+      'conflict',
+      `${matches.length} containers are called ${shown}: ${matches.map((guest) => guest.vmid).join(', ')}.`,
+      {
+        hint: 'Use the id.',
+        details: { field: 'selector', vmids: matches.map((guest) => guest.vmid) },
+      },
+    );
   }
   return match;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OperationError } from '../../domain/operation-error.ts';
 import { send, unchanged } from '../../domain/plan.ts';
 import { defineTask } from '../define.ts';
 import { selector } from '../inputs.ts';
@@ -18,6 +19,11 @@ export const startContainer = defineTask({
   async run({ input, pve }) {
     const container = await containerOf(pve, input.selector);
     if (container.status === 'running') return unchanged(`Container ${container.vmid} is already running.`);
+    if (container.facts.template) {
+      throw new OperationError('conflict', `Container ${container.vmid} is a template, which cannot be started.`, {
+        hint: 'Clone it and start the clone.',
+      });
+    }
     return send(container.start());
   },
 });

@@ -12,7 +12,7 @@ export const stopContainer = defineTask({
   input: z.object({
     selector,
     graceful: z.boolean().default(true).describe('Let its init shut down; false kills all processes.'),
-    timeout_seconds: z.int().min(1).max(600).default(10).describe('How long a graceful stop may take.'),
+    timeout_seconds: z.int().min(1).max(86_400).default(10).describe('How long a graceful stop may take.'),
     force_stop: z.boolean().default(false).describe('Kill it when the time of a graceful stop is over.'),
     format_style: formatStyle,
   }),

@@ -31,7 +31,10 @@ export const updateContainerResources = defineTask({
   input,
   risk: 'change',
   repeat: 'convergent',
-  permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Config.CPU', 'VM.Config.Memory', 'VM.Config.Disk'], '/storage': ['Datastore.AllocateSpace'] },
+  permissions: {
+    '/vms/{vmid}': ['VM.Audit', 'VM.Config.CPU', 'VM.Config.Memory', 'VM.Config.Disk'],
+    '/storage': ['Datastore.AllocateSpace'],
+  },
   summary: (wanted) => `Change resources of container ${wanted.selector}`,
   async each({ input: wanted, pve }) {
     if (wanted.disk_gb !== undefined && wanted.disk_size_gb !== undefined) {
@@ -66,7 +69,9 @@ export const updateContainerResources = defineTask({
       });
     }
     if (facts.lock !== null) {
-      throw new OperationError('conflict', `Container ${vmid} is locked by ${facts.lock}.`, { hint: 'Wait for the operation that holds the lock to end.' });
+      throw new OperationError('conflict', `Container ${vmid} is locked by ${facts.lock}.`, {
+        hint: 'Wait for the operation that holds the lock to end.',
+      });
     }
     const grows = target !== undefined && target > current;
     const options = Object.fromEntries(changes.map(({ option, to }) => [option, to]));
@@ -99,6 +104,6 @@ function sizeOf(config: ContainerConfig, disk: string, vmid: number): number {
   throw new OperationError(
     found ? 'conflict' : 'not_found',
     found ? `${disk} of container ${vmid} has no size of its own (a bind mount?).` : `Container ${vmid} has no disk ${disk}.`,
-    { hint: `It has ${sized.join(', ')}.`, details: { field: 'disk', disks: sized } },
+    { hint: `It has ${sized.join(', ')}.`, details: { field: 'disk' } },
   );
 }

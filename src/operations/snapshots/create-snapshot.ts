@@ -9,7 +9,7 @@ import { hasJobMarker, withJobMarker } from '../job-marker.ts';
 import { assertSnapshotsCanChange, snapshotGuest, snapshotGuestInput } from './snapshot-guest.ts';
 
 /** Names that Proxmox keeps for itself. */
-const RESERVED = ['current', 'pending', 'vzdump'];
+const RESERVED = new Set(['current', 'pending', 'vzdump']);
 
 export const createSnapshot = defineTask({
   name: 'create_snapshot',
@@ -27,7 +27,7 @@ export const createSnapshot = defineTask({
   async run({ input, pve, jobId }) {
     const guest = await snapshotGuest(pve, input);
     const label = guestLabel(guest.type, guest.vmid);
-    if (RESERVED.includes(input.snapname.toLowerCase())) {
+    if (RESERVED.has(input.snapname.toLowerCase())) {
       throw new OperationError('invalid_input', `Proxmox VE keeps the snapshot name ${input.snapname} for itself.`, {
         hint: 'Choose another name.',
         details: { field: 'snapname' },

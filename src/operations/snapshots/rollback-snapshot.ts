@@ -28,9 +28,13 @@ export const rollbackSnapshot = defineTask({
     const list = await pve.snapshots(guest);
     const snapshot = snapshotNamed(guest, list, input.snapname);
     if (snapshot.snapstate !== null) {
-      throw new OperationError('conflict', `The snapshot ${snapshot.name} of ${guestLabel(guest.type, guest.vmid)} is unfinished (${snapshot.snapstate}).`, {
-        hint: 'It cannot be rolled back to; delete it with force=true.',
-      });
+      throw new OperationError(
+        'conflict',
+        `The snapshot ${snapshot.name} of ${guestLabel(guest.type, guest.vmid)} is unfinished (${snapshot.snapstate}).`,
+        {
+          hint: 'It cannot be rolled back to; delete it with force=true.',
+        },
+      );
     }
     assertSnapshotsCanChange(guest);
     const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);

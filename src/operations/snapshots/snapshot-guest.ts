@@ -40,6 +40,6 @@ export function snapshotNamed(guest: GuestStatus, list: SnapshotList, snapname: 
   const names = list.snapshots.map(({ name }) => name);
   throw new OperationError('not_found', `${guestLabel(guest.type, guest.vmid)} has no snapshot ${snapname}.`, {
     hint: names.length === 0 ? 'It has none at all.' : `It has ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`,
-    details: { field: 'snapname', snapshots: names },
+    details: { field: 'snapname' },
   });
 }

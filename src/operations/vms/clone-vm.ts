@@ -7,8 +7,8 @@ import { readVmConfig, type VmConfig } from '../../proxmox/vm-config.ts';
 import { chooseNode } from '../choose-node.ts';
 import { defineTask } from '../define.ts';
 import { node, pool, snapname, storage, vmid } from '../inputs.ts';
-import { hasJobMarker, withJobMarker, withoutJobMarker } from '../job-marker.ts';
-import { idTaken } from './id-taken.ts';
+import { withJobMarker, withoutJobMarker } from '../job-marker.ts';
+import { ownVm } from './own-vm.ts';
 import { vmName } from './vm-name.ts';
 
 const input = z.object({
@@ -35,14 +35,14 @@ export const cloneVm = defineTask({
   repeat: 'create-once',
   permissions: {
     '/vms/{source_vmid}': ['VM.Audit', 'VM.Clone'],
-    '/vms/{target_vmid}': ['VM.Allocate', 'VM.Audit'],
+    '/vms/{target_vmid}': ['VM.Allocate'],
     '/storage/{storage}': ['Datastore.AllocateSpace'],
     '/sdn/zones/localnetwork': ['SDN.Use'],
   },
   summary: ({ source_vmid, target_vmid, name }) =>
     `Clone VM ${source_vmid}${target_vmid === undefined ? '' : ` to ${target_vmid}`}${name === undefined ? '' : ` (${name})`}`,
   /** The id is settled before the job is recorded, so that the job holds it and finds its VM again. */
-  async each({ input: given, pve, taken = [] }: { readonly input: CloneInput; readonly pve: ProxmoxPlanner; readonly taken?: readonly number[] }) {
+  async each({ input: given, pve, taken }) {
     return [{ ...given, target_vmid: given.target_vmid ?? (await pve.freeVmid(taken)) }];
   },
   async run({ input: given, pve, jobId }) {
@@ -54,11 +54,7 @@ export const cloneVm = defineTask({
     const facts = { vmid: newid, name: name ?? null, node: target, source: { vmid: source.vmid, name: config.name, node: source.node, status: source.status } };
 
     if (!(await pve.isVmidFree(newid))) {
-      if (jobId === null) throw idTaken(newid, 'target_vmid');
-      const copy = await pve.vm({ vmid: newid, node: target });
-      const { description } = readVmConfig(await pve.guestConfig({ type: 'qemu', node: target, vmid: newid }));
-      if (!hasJobMarker(description, jobId)) throw idTaken(newid, 'target_vmid');
-      if (copy.facts.lock === 'clone') throw new OperationError('conflict', `VM ${newid} is still being copied.`, { hint: 'Wait for its task.' });
+      await ownVm(pve, { vmid: newid, node: target, jobId, field: 'target_vmid' });
       return unchanged(`VM ${newid} is the copy that this job made.`, facts);
     }
     await assertCloneable(pve, given, source, config);

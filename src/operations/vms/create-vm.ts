@@ -1,15 +1,12 @@
-import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue, unchanged, type Plan } from '../../domain/plan.ts';
 import { createVmOn, diskKeys } from '../../proxmox/new-vm.ts';
 import type { ProxmoxPlanner } from '../../proxmox/planner.ts';
-import { readVmConfig } from '../../proxmox/vm-config.ts';
 import { chooseNode } from '../choose-node.ts';
 import { defineTask } from '../define.ts';
-import { hasJobMarker } from '../job-marker.ts';
-import { idTaken } from './id-taken.ts';
 import { wantedDisks } from './new-vm-disks.ts';
 import { newVmInput, type NewVmInput } from './new-vm-input.ts';
 import { planNewVm } from './new-vm-plan.ts';
+import { ownVm } from './own-vm.ts';
 
 const GIB = 2 ** 30;
 
@@ -27,7 +24,6 @@ export const createVm = defineTask({
       'VM.Audit',
       'VM.Config.CDROM',
       'VM.Config.CPU',
-      'VM.Config.Cloudinit',
       'VM.Config.Disk',
       'VM.Config.HWType',
       'VM.Config.Memory',
@@ -40,7 +36,7 @@ export const createVm = defineTask({
   },
   summary: ({ vmid, name }) => `Create VM ${vmid === undefined ? name : `${vmid} (${name})`}`,
   /** The id is settled before the job is recorded, so that the job holds it and finds its VM again. */
-  async each({ input, pve, taken = [] }: { readonly input: NewVmInput; readonly pve: ProxmoxPlanner; readonly taken?: readonly number[] }) {
+  async each({ input, pve, taken }) {
     return [{ ...input, node: await chooseNode(pve, input.node), vmid: input.vmid ?? (await pve.freeVmid(taken)) }];
   },
   async run({ input, pve, jobId }) {
@@ -55,14 +51,8 @@ export const createVm = defineTask({
 });
 
 /** What is left to do once the VM of this job exists: grow imported disks, then start. */
-async function continueWith(pve: ProxmoxPlanner, place: { node: string; vmid: number }, input: NewVmInput, jobId: string | null): Promise<Plan> {
-  if (jobId === null) throw idTaken(place.vmid);
-  const vm = await pve.vm(place);
-  const config = readVmConfig(await pve.guestConfig({ type: 'qemu', ...place }));
-  if (!hasJobMarker(config.description, jobId)) throw idTaken(place.vmid);
-  if (vm.facts.lock === 'create') {
-    throw new OperationError('conflict', `VM ${vm.vmid} is still being created.`, { hint: 'Look at its tasks; a creation that died leaves this lock behind.' });
-  }
+async function continueWith(pve: ProxmoxPlanner, { node, vmid }: { node: string; vmid: number }, input: NewVmInput, jobId: string): Promise<Plan> {
+  const { vm, config } = await ownVm(pve, { node, vmid, jobId, field: 'vmid' });
   const wanted = wantedDisks(input);
   const keys = diskKeys(wanted);
   for (const [index, { importFrom, sizeGib }] of wanted.entries()) {
@@ -71,5 +61,5 @@ async function continueWith(pve: ProxmoxPlanner, place: { node: string; vmid: nu
     if (drive.sizeBytes < sizeGib * GIB) return sendThenContinue(vm.growDisk(drive.key, sizeGib));
   }
   if (input.start && vm.status === 'stopped') return send({ ...vm.start(), repeat: 'convergent' });
-  return unchanged(`VM ${vm.vmid} exists as this job wants it.`, { vmid: vm.vmid, name: config.name, node: vm.node });
+  return unchanged(`VM ${vmid} exists as this job wants it.`, { vmid, name: config.name, node });
 }

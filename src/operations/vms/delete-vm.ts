@@ -4,6 +4,7 @@ import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readVmConfig } from '../../proxmox/vm-config.ts';
 import { defineTask } from '../define.ts';
 import { guestInput } from '../inputs.ts';
+import { lastBackup } from '../last-backup.ts';
 
 export const deleteVm = defineTask({
   name: 'delete_vm',
@@ -18,7 +19,7 @@ export const deleteVm = defineTask({
   repeat: 'destructive',
   permissions: { '/vms/{vmid}': ['VM.Allocate', 'VM.Audit', 'VM.PowerMgmt'] },
   summary: ({ vmid, force }) => `${force ? 'Stop and delete' : 'Delete'} VM ${vmid}`,
-  async run({ input, pve }) {
+  async run({ input, pve, planned }) {
     const vm = await pve.vm(input);
     const { vmid, node } = vm;
     const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
@@ -28,14 +29,15 @@ export const deleteVm = defineTask({
     if (vm.facts.haManaged && !input.purge) {
       throw conflict(`VM ${vmid} is managed by HA.`, 'Use purge=true to take it out of HA as well.');
     }
-    const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
-    const facts = { vmid, name: config.name, node, status: vm.status, disks };
-    if (vm.status === 'running') {
-      if (!input.force) throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
-      // The HA manager stops it some time after its task has ended, and would start it again.
-      if (vm.facts.haManaged) throw conflict(`VM ${vmid} is running and managed by HA.`, 'Stop it with stop_vm, wait until it is stopped, then delete it.');
-      return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);
+    if (vm.status === 'running' && !input.force) throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
+    // The HA manager stops it some time after its task has ended, and would start it again.
+    if (vm.status === 'running' && vm.facts.haManaged) {
+      throw conflict(`VM ${vmid} is running and managed by HA.`, 'Stop it with stop_vm, wait until it is stopped, then delete it.');
     }
+    const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
+    const backup = planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
+    const facts = { vmid, name: config.name, node, status: vm.status, disks, ...backup };
+    if (vm.status === 'running') return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);
     return send(vm.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks || undefined }), facts);
   },
   async verify({ input, pve }) {

@@ -8,9 +8,16 @@ const MAX_CORES = 4096;
 const MAX_MEMORY_MIB = 64 * 1024 * 1024;
 const MAX_DISK_GIB = 128 * 1024;
 
-/** A volid that may stand inside a property string: no comma. */
-const volume = z.string().regex(/^[a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]:[^,\s?#%\\]{1,255}$/);
-const isoVolid = volume.regex(/:iso\/[^/]+$/);
+/** A text of a certain form. The form is said in the error and not in the schema, which every session pays for. */
+const formed = (form: RegExp, maxLength: number, what: string) =>
+  z
+    .string()
+    .max(maxLength)
+    .refine((text) => form.test(text), `must be ${what}`);
+
+/** Volids here stand inside property strings, so they hold no comma. */
+const volume = formed(/^[a-zA-Z][\w.-]*:[^,\s?#%\\]+$/, 300, 'a volid like local:import/debian.qcow2');
+const isoVolid = formed(/^[a-zA-Z][\w.-]*:iso\/[^,\s/?#%\\]+$/, 300, 'the volid of an ISO image, like local:iso/debian.iso');
 const bridge = z.string().regex(/^[\w.-]{1,32}$/);
 const sizeGib = z.int().min(1).max(MAX_DISK_GIB);
 
@@ -29,17 +36,15 @@ const network = z.strictObject({
   bridge: bridge.optional(),
   model: z.enum(['virtio', 'e1000', 'e1000e', 'rtl8139', 'vmxnet3']).default('virtio'),
   tag: z.int().min(1).max(4094).optional().describe('VLAN.'),
-  macaddr: z
-    .string()
-    .regex(/^[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}$/)
-    .optional(),
+  macaddr: formed(/^[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}$/, 17, 'a unicast address like BC:24:11:00:00:01').optional(),
   firewall: z.boolean().optional(),
   mtu: z.int().min(1).max(65_520).optional(),
   rate: z.number().min(0).max(10_240).optional().describe('MB/s.'),
 });
 
-const PUBLIC_KEY = /^(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/=]+(?: .*)?$/;
-const arePublicKeys = (text: string): boolean => text.trim().split(/\r?\n/).every((line) => PUBLIC_KEY.test(line));
+const sshkeys = formed(/^(?:(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+ [A-Za-z0-9+/=]+(?: [^\r\n]*)?(?:[\r\n]+|$))+$/, 32_768, 'public SSH keys, one per line');
+const ipconfig = formed(/^ip6?=[\w:./]{1,60}(?:,(?:gw|ip6|gw6)=[\w:./]{1,60}){0,3}$/, 256, 'like ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1');
+const machine = formed(/^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/, 40, 'q35, pc or a version of them like pc-q35-10.0');
 
 /** What a new VM may be given. */
 export const newVmInput = z.object({
@@ -48,9 +53,7 @@ export const newVmInput = z.object({
   name: vmName.describe('DNS name of the VM.'),
   cpus: z.int().min(1).max(MAX_CORES).describe('CPU cores per socket.'),
   sockets: z.int().min(1).max(64).default(1).describe('CPU sockets.'),
-  cpu: z
-    .string()
-    .regex(/^[\w.+-]{1,60}(?:,[\w.+;=-]{1,60}){0,8}$/)
+  cpu: formed(/^[\w.+-]+(?:,[\w.+;=-]+)*$/, 256, 'a CPU type like host or x86-64-v3')
     .default('x86-64-v2-AES')
     .describe('CPU type; host gives the guest all of the node\'s.'),
   memory: z.int().min(16).max(MAX_MEMORY_MIB).describe('MiB.'),
@@ -66,36 +69,20 @@ export const newVmInput = z.object({
   bios: z.enum(['seabios', 'ovmf']).default('seabios').describe('ovmf is UEFI.'),
   pre_enrolled_keys: z.boolean().optional().describe('ovmf: Secure Boot with Microsoft\'s keys (default true).'),
   tpm: z.boolean().default(false).describe('Add a TPM 2.0.'),
-  machine: z
-    .string()
-    .regex(/^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/)
-    .optional()
-    .describe('q35 or pc, or a version of them.'),
+  machine: machine.optional().describe('q35 or pc, or a version of them.'),
   agent: z.boolean().default(true).describe('Expect a QEMU guest agent.'),
-  ciuser: z
-    .string()
-    .regex(/^[^\s:,"'\\]{1,64}$/)
-    .optional()
-    .describe('cloud-init: login name.'),
+  ciuser: formed(/^[^\s:,"'\\]+$/, 64, 'a login name').optional().describe('cloud-init: login name.'),
   cipassword: z.string().min(1).max(256).optional().describe('cloud-init: password; prefer sshkeys.'),
-  sshkeys: z.string().max(32_768).refine(arePublicKeys, 'must be public SSH keys, one per line').optional().describe('cloud-init: public keys, one per line.'),
+  sshkeys: sshkeys.optional().describe('cloud-init: public keys, one per line.'),
   ipconfig: z
-    .array(z.string().regex(/^ip6?=[\w:./]{1,60}(?:,(?:gw|ip6|gw6)=[\w:./]{1,60}){0,3}$/))
+    .array(ipconfig)
     .max(32)
     .optional()
     .describe('cloud-init, one per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
-  nameserver: z
-    .string()
-    .regex(/^[0-9a-fA-F:.]{2,45}(?:[ ,;]+[0-9a-fA-F:.]{2,45}){0,5}$/)
-    .optional()
-    .describe('cloud-init: DNS servers.'),
-  searchdomain: z
-    .string()
-    .regex(/^[\w.-]{1,253}(?:[ ,;]+[\w.-]{1,253}){0,5}$/)
-    .optional()
-    .describe('cloud-init: DNS search domain.'),
+  nameserver: formed(/^[0-9a-fA-F:.]+(?:[ ,;]+[0-9a-fA-F:.]+)*$/, 256, 'one or more IP addresses').optional().describe('cloud-init: DNS servers.'),
+  searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains').optional().describe('cloud-init: DNS search domain.'),
   tags: z
-    .array(z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,99}$/))
+    .array(formed(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/, 100, 'a tag of letters, digits and _ + . -'))
     .max(50)
     .optional()
     .describe('Tags.'),

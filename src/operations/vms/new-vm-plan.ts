@@ -12,7 +12,7 @@ import { placeDisks } from './new-vm-storage.ts';
 interface Place {
   readonly node: string;
   readonly vmid: number;
-  readonly jobId: string | null;
+  readonly jobId: string;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { OperationError } from '../../domain/operation-error.ts';
 import { unchanged, send } from '../../domain/plan.ts';
 import { defineTask } from '../define.ts';
 import { guestInput } from '../inputs.ts';
@@ -14,6 +15,9 @@ export const startVm = defineTask({
   async run({ input, pve }) {
     const vm = await pve.vm(input);
     if (vm.status === 'running') return unchanged(`VM ${vm.vmid} is already running.`);
+    if (vm.facts.template) {
+      throw new OperationError('conflict', `VM ${vm.vmid} is a template, which never runs.`, { hint: 'Make a VM of it with clone_vm.', details: { vmid: vm.vmid } });
+    }
     return send(vm.start());
   },
 });

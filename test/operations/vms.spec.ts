@@ -1,0 +1,395 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startProduct, type Product } from '../product.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+let product: Product;
+beforeAll(async () => {
+  product = await startProduct();
+});
+afterAll(() => product.close());
+
+/** Requests that changed something since the last time they were forgotten. */
+const writes = (): readonly string[] =>
+  product.sim.requests
+    .list()
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path}`);
+const call = async (name: string, args: Row = {}) => {
+  product.sim.requests.clear();
+  return product.call(name, args);
+};
+const waiting = { wait_seconds: 30 };
+const config = (vmid: number): Row => product.sim.cluster.guest(vmid)?.config ?? {};
+
+describe('creating a VM', () => {
+  const basic = { node: 'pve1', name: 'new-vm', cpus: 2, memory: 2048, disk_size: 20 };
+
+  test('takes what the predecessor took, ids as text included', async () => {
+    const { output, text } = await call('create_vm', { ...basic, vmid: '300', storage: 'local-lvm', ...waiting });
+    expect(output).toMatchObject({ status: 'completed', effect: 'applied', result: { vmid: 300, node: 'pve1', storage: 'local-lvm' } });
+    expect(text).toMatch(/^Task ID: UPID:pve1:.*:qmcreate:300:/m);
+    expect(text).toMatch(/^Job ID: [0-9a-f-]{36}$/m);
+    expect(config(300)).toMatchObject({ name: 'new-vm', cores: 2, memory: '2048', ostype: 'l26', agent: 'enabled=1', boot: 'order=scsi0;net0' });
+    expect(config(300)['scsi0']).toMatch(/^local-lvm:vm-300-disk-0,.*size=20G/);
+    expect(config(300)['net0']).toMatch(/^virtio=.*bridge=vmbr0/);
+  });
+
+  test('leaves its job id in the notes, below what the caller wrote', async () => {
+    const { output } = await call('create_vm', { ...basic, vmid: 301, description: 'mine', ...waiting });
+    expect(String(config(301)['description'])).toBe(`mine\nproxmox-mcp-plus job ${String(output['job_id'])}`);
+  });
+
+  test('without a storage chooses the one with most free space that holds disks, and says why', async () => {
+    const { output } = await call('create_vm', { ...basic, vmid: 302, ...waiting });
+    expect(output['result']).toMatchObject({ storage: 'ceph', storage_chosen: 'most free space of 2 on pve1 that hold images' });
+    expect(config(302)['scsi0']).toMatch(/^ceph:/);
+  });
+
+  test('without an id takes a free one, which the job names', async () => {
+    const { output } = await call('create_vm', { node: 'pve1', name: 'no-id', cpus: 1, memory: 512, disk_size: 1, ...waiting });
+    const { vmid } = output['result'] as { vmid: number };
+    expect(output).toMatchObject({ status: 'completed', summary: `Create VM ${vmid} (no-id)` });
+    expect(config(vmid)['name']).toBe('no-id');
+  });
+
+  test('has no limits but those of Proxmox', async () => {
+    const { output } = await call('create_vm', { ...basic, vmid: 303, cpus: 96, memory: 262_144, disk_size: 4000, storage: 'ceph', dry_run: true });
+    expect(output['result']).toMatchObject({ would_send: { params: { cores: 96, memory: 262_144, scsi0: 'ceph:4000,iothread=1' } } });
+  });
+
+  test('refuses an id in use, whatever kind of guest has it and wherever', async () => {
+    for (const vmid of [100, 101, 200]) {
+      const { error } = await call('create_vm', { ...basic, vmid });
+      expect(error).toMatchObject({ code: 'conflict', effect: 'none', message: `The id ${vmid} is already used by a guest.` });
+    }
+    expect(writes()).toEqual([]);
+  });
+
+  test('refuses a storage that cannot hold disks and names those that can', async () => {
+    const { error } = await call('create_vm', { ...basic, vmid: 304, storage: 'local' });
+    expect(error).toMatchObject({ code: 'conflict', message: 'Storage local does not hold images.' });
+    expect(error.hint).toContain('ceph, local-lvm');
+    const unknown = await call('create_vm', { ...basic, vmid: 304, storage: 'nope' });
+    expect(unknown.error).toMatchObject({ code: 'not_found', message: 'There is no storage nope on node pve1.' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('asks for the node where there are several', async () => {
+    const { error } = await call('create_vm', { name: 'x', cpus: 1, memory: 512 });
+    expect(error).toMatchObject({ code: 'invalid_input', message: '3 nodes are online, so node must be given.' });
+    expect(error.hint).toMatch(/pve1 \([\d.]+ GiB memory free\)/);
+  });
+
+  test('refuses a bridge that the node does not have, which Proxmox would only notice at the start', async () => {
+    const { error } = await call('create_vm', { ...basic, vmid: 305, network_bridge: 'vmbr7' });
+    expect(error).toMatchObject({ code: 'not_found', hint: 'It has vmbr0, vmbr1.' });
+  });
+
+  test('for Windows has an ISO image, a second one with drivers, UEFI with Secure Boot, and a TPM', async () => {
+    const isos = { iso: 'local:iso/debian-13.1.0-amd64-netinst.iso', drivers_iso: 'nfs-backup:iso/virtio-win-0.1.271.iso' };
+    const windows = { ...basic, vmid: 306, storage: 'local-lvm', ostype: 'win11', bios: 'ovmf', tpm: true, machine: 'q35', cpu: 'host', ...isos };
+    const { output } = await call('create_vm', { ...windows, ...waiting });
+    expect(output['status']).toBe('completed');
+    expect(config(306)).toMatchObject({ ostype: 'win11', bios: 'ovmf', machine: 'q35', cpu: 'host', boot: 'order=scsi0;ide2;net0' });
+    expect(config(306)['ide2']).toMatch(/^local:iso\/debian.*media=cdrom/);
+    expect(config(306)['ide0']).toMatch(/^nfs-backup:iso\/virtio-win.*media=cdrom/);
+    expect(config(306)['efidisk0']).toMatch(/^local-lvm:.*efitype=4m,pre-enrolled-keys=1/);
+    expect(config(306)['tpmstate0']).toMatch(/^local-lvm:.*version=v2\.0/);
+  });
+
+  test('refuses an ISO image that does not exist and names those that do', async () => {
+    const { error } = await call('create_vm', { ...basic, vmid: 307, iso: 'local:iso/nope.iso' });
+    expect(error).toMatchObject({ code: 'not_found', message: 'There is no iso volume local:iso/nope.iso on node pve1.' });
+    expect(error.hint).toContain('debian-13.1.0-amd64-netinst.iso');
+    expect(writes()).toEqual([]);
+  });
+
+  test('has several disks and networks with VLAN, MAC address and firewall, tags, pool and start at boot', async () => {
+    const { output } = await call('create_vm', {
+      node: 'pve1',
+      vmid: 308,
+      name: 'many',
+      cpus: 1,
+      sockets: 2,
+      memory: 1024,
+      disks: [{ size: 8 }, { size: 50, storage: 'ceph', discard: true, ssd: true }, { size: 1, bus: 'virtio', cache: 'writeback' }],
+      storage: 'local-lvm',
+      networks: [{ tag: 20, macaddr: 'BC:24:11:00:00:08', firewall: true }, { bridge: 'vmbr1', model: 'e1000' }],
+      tags: ['web', 'prod'],
+      pool: 'development',
+      onboot: true,
+      ...waiting,
+    });
+    expect(output).toMatchObject({ status: 'completed', result: { storage: 'local-lvm, ceph' } });
+    expect(config(308)).toMatchObject({ sockets: 2, onboot: 1, tags: 'prod;web' });
+    expect(config(308)['scsi0']).toMatch(/^local-lvm:.*size=8G/);
+    expect(config(308)['scsi1']).toMatch(/^ceph:.*ssd=1,discard=on.*size=50G/);
+    expect(config(308)['virtio0']).toMatch(/^local-lvm:.*cache=writeback.*size=1G/);
+    expect(config(308)['net0']).toMatch(/^virtio=BC:24:11:00:00:08,bridge=vmbr0,tag=20,firewall=1/);
+    expect(config(308)['net1']).toMatch(/^e1000=.*bridge=vmbr1/);
+    expect((await product.call('get_vms', { pool: 'development', name: 'many' })).output['total']).toBe(1);
+  });
+
+  test('from a cloud image is one job: import, grow the disk, start; cloud-init gets user, key, addresses and DNS', async () => {
+    const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPxx+yy/zz= me@example.org; rm -rf';
+    const { output } = await call('create_vm', {
+      node: 'pve1',
+      vmid: 310,
+      name: 'cloud',
+      cpus: 1,
+      memory: 1024,
+      import_from: 'local:import/debian-13-genericcloud-amd64.qcow2',
+      disk_size: 30,
+      storage: 'local-lvm',
+      ciuser: 'admin',
+      cipassword: 'canary-Passw0rd',
+      sshkeys: `${key}\n`,
+      ipconfig: ['ip=192.0.2.5/24,gw=192.0.2.1'],
+      nameserver: '192.0.2.53',
+      searchdomain: 'example.org',
+      start: true,
+      ...waiting,
+    });
+    expect(output).toMatchObject({ status: 'completed', effect: 'applied' });
+    expect(writes()).toEqual(['POST /nodes/pve1/qemu', 'PUT /nodes/pve1/qemu/310/resize', 'POST /nodes/pve1/qemu/310/status/start']);
+    expect(config(310)).toMatchObject({ ciuser: 'admin', ipconfig0: 'ip=192.0.2.5/24,gw=192.0.2.1', nameserver: '192.0.2.53', searchdomain: 'example.org' });
+    expect(decodeURIComponent(String(config(310)['sshkeys']))).toBe(key);
+    expect(config(310)['scsi0']).toMatch(/size=30G/);
+    expect(config(310)['ide2']).toMatch(/cloudinit/);
+    expect(product.sim.cluster.guest(310)?.status).toBe('running');
+    const job = await product.call('get_job', { job_id: output['job_id'] });
+    expect(JSON.stringify(job)).not.toContain('canary-Passw0rd');
+  });
+
+  test('shows in a dry run exactly what it would send, without the password', async () => {
+    const { output, text } = await call('create_vm', { ...basic, vmid: 311, cipassword: 'canary-Passw0rd', storage: 'ceph', dry_run: true });
+    expect(output).toMatchObject({ status: 'dry_run', effect: 'none', result: { holds: ['guest/311'] } });
+    expect(output['result']).toMatchObject({ would_send: { method: 'POST', path: '/nodes/pve1/qemu', params: { cipassword: '<secret>', ide2: 'ceph:cloudinit,media=cdrom' } } });
+    expect(JSON.stringify(output) + text).not.toContain('canary-Passw0rd');
+    expect(writes()).toEqual([]);
+  });
+
+  test('says that the start failed where it did, while the VM exists', async () => {
+    const restore = product.sim.faults.failTask('qmstart', 'start failed: KVM not available', { times: 1 });
+    const { output } = await call('create_vm', { ...basic, vmid: 312, storage: 'local-lvm', start: true, ...waiting });
+    expect(output).toMatchObject({ status: 'failed', effect: 'unknown' });
+    expect(writes()).toEqual(['POST /nodes/pve1/qemu', 'POST /nodes/pve1/qemu/312/status/start']);
+    expect(product.sim.cluster.guest(312)?.status).toBe('stopped');
+    restore();
+  });
+
+  test.each<Row>([
+    { import_from: 'local:import/x.qcow2,file=/dev/sda' },
+    { iso: 'local:iso/x.iso,cache=unsafe' },
+    { network_bridge: 'vmbr0,firewall=0' },
+    { machine: 'q35,viommu=intel' },
+    { cpu: 'host -device x' },
+    { storage: '../local' },
+    { name: 'a b' },
+    { networks: [{ macaddr: '01:00:5e:00:00:01' }] },
+    { disks: [{ size: 1, hidden: true }] },
+    { ipconfig: ['ip=dhcp,mtu=1'] },
+    { sshkeys: 'not a key' },
+    { pre_enrolled_keys: true },
+    { disk_size: 1, disks: [{ size: 1 }] },
+  ])('refuses what would smuggle options in, or contradicts itself: %o', async (bad) => {
+    const { error } = await call('create_vm', { node: 'pve1', vmid: 313, name: 'x', cpus: 1, memory: 512, ...bad });
+    expect(error).toMatchObject({ code: 'invalid_input', effect: 'none' });
+    expect(writes()).toEqual([]);
+  });
+});
+
+describe('an id that was left out', () => {
+  const wanted = { cpus: 1, memory: 512, disk_size: 1 };
+
+  test('is another one for each of several calls at once', async () => {
+    await using home = await startProduct({ scenario: 'homelab' });
+    const answers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => home.call('create_vm', { ...wanted, name })));
+    expect(answers.map(({ error }) => error?.message)).toEqual([undefined, undefined, undefined, undefined]);
+    const ids = answers.map(({ output }) => (output['result'] as { vmid: number }).vmid);
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  test('is not taken twice when the same call comes again: that is the first job', async () => {
+    await using home = await startProduct({ scenario: 'homelab' });
+    const first = await home.call('create_vm', { ...wanted, name: 'once' });
+    const again = await home.call('create_vm', { ...wanted, name: 'once' });
+    expect(again.output).toMatchObject({ replayed: true, job_id: first.output['job_id'] });
+  });
+
+  test('is chosen anew when somebody else has taken it meanwhile', async () => {
+    await using home = await startProduct({ scenario: 'homelab' });
+    const message = "unable to create VM 104 - VM 104 already exists on node 'pve'";
+    home.sim.faults.respond('POST /nodes/pve/qemu', { status: 500, reason: message, body: JSON.stringify({ data: null, message }), contentType: 'application/json' }, { times: 1 });
+    const { output } = await home.call('create_vm', { ...wanted, name: 'late', ...waiting });
+    expect(output).toMatchObject({ status: 'completed', result: { vmid: 105 } });
+  });
+});
+
+describe('cloning a VM', () => {
+  test('makes a full copy with a name, and takes ids as text', async () => {
+    const { output, text } = await call('clone_vm', { node: 'pve1', source_vmid: '9000', target_vmid: '320', name: 'copy', ...waiting });
+    expect(output).toMatchObject({ status: 'completed', summary: 'Clone VM 9000 to 320 (copy)', result: { vmid: 320, source: { vmid: 9000, name: 'debian-13-template' } } });
+    expect(text).toMatch(/^Task ID: UPID:pve1:.*:qmclone:9000:/m);
+    expect(config(320)['name']).toBe('copy');
+  });
+
+  test('without an id takes a free one, and finds the node of the source', async () => {
+    const { output } = await call('clone_vm', { source_vmid: 105, ...waiting });
+    const { vmid } = output['result'] as { vmid: number };
+    expect(output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(vmid)?.node).toBe('pve1');
+  });
+
+  test('makes a linked copy of a template, and of nothing else', async () => {
+    const { output } = await call('clone_vm', { source_vmid: 9000, target_vmid: 322, full: false, ...waiting });
+    expect(output['status']).toBe('completed');
+    const { error } = await call('clone_vm', { source_vmid: 105, target_vmid: 323, full: false });
+    expect(error).toMatchObject({ code: 'conflict', hint: 'Use full=true.' });
+    const stored = await call('clone_vm', { source_vmid: 9000, target_vmid: 323, full: false, storage: 'local-lvm' });
+    expect(stored.error).toMatchObject({ code: 'invalid_input' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('puts the copy on another node where all disks are shared, into a pool and onto a storage', async () => {
+    const { output } = await call('clone_vm', { source_vmid: 9000, target_vmid: 324, target_node: 'pve2', storage: 'ceph', pool: 'development', ...waiting });
+    expect(output).toMatchObject({ status: 'completed', result: { node: 'pve2' } });
+    expect(product.sim.cluster.guest(324)?.node).toBe('pve2');
+    const { error } = await call('clone_vm', { source_vmid: 105, target_vmid: 325, target_node: 'pve2' });
+    expect(error).toMatchObject({ code: 'conflict', message: 'scsi0 of VM 105 lies on local storage local-lvm, so Proxmox VE cannot clone it to node pve2.' });
+    const local = await call('clone_vm', { source_vmid: 9000, target_vmid: 325, target_node: 'pve2', storage: 'local-lvm' });
+    expect(local.error.message).toContain('is not shared');
+  });
+
+  test('copies a snapshot, and names the snapshots there are when it does not exist', async () => {
+    const { output } = await call('clone_vm', { source_vmid: 105, target_vmid: 326, snapname: 'clean', ...waiting });
+    expect(output['status']).toBe('completed');
+    const { error } = await call('clone_vm', { source_vmid: 105, target_vmid: 327, snapname: 'nope' });
+    expect(error).toMatchObject({ code: 'not_found', hint: 'It has clean, with-app.' });
+  });
+
+  test('refuses an id in use and a source that does not exist', async () => {
+    expect((await call('clone_vm', { source_vmid: 9000, target_vmid: 201 })).error).toMatchObject({ code: 'conflict' });
+    expect((await call('clone_vm', { source_vmid: 999, target_vmid: 328 })).error).toMatchObject({ code: 'not_found' });
+    expect((await call('clone_vm', { source_vmid: 'abc', target_vmid: '1' })).error).toMatchObject({ code: 'invalid_input' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('holds the source as well while it runs, because Proxmox does', async () => {
+    const running = await call('clone_vm', { source_vmid: 100, target_vmid: 329, dry_run: true });
+    expect(running.output['result']).toMatchObject({ holds: ['guest/329', 'guest/100'] });
+    const stopped = await call('clone_vm', { source_vmid: 9000, target_vmid: 329, dry_run: true });
+    expect(stopped.output['result']).toMatchObject({ holds: ['guest/329'] });
+  });
+});
+
+describe('deleting a VM', () => {
+  test('destroys a stopped one', async () => {
+    product.sim.cluster.vm(330, { node: 'pve1', name: 'gone', status: 'stopped' });
+    const { output, text } = await call('delete_vm', { node: 'pve1', vmid: '330', ...waiting });
+    expect(output).toMatchObject({ status: 'completed', result: { vmid: 330, name: 'gone' } });
+    expect(text).toMatch(/^Task ID: UPID:pve1:.*:qmdestroy:330:/m);
+    expect(product.sim.cluster.guest(330)).toBeUndefined();
+  });
+
+  test('refuses a running one without force', async () => {
+    const { error } = await call('delete_vm', { vmid: 104 });
+    expect(error).toMatchObject({ code: 'conflict', effect: 'none', message: 'VM 104 is running.' });
+    expect(error.hint).toContain('force=true');
+    expect(writes()).toEqual([]);
+  });
+
+  test('with force is one job: stop, wait for the stop, destroy; both tasks are in it', async () => {
+    product.sim.cluster.vm(331, { node: 'pve2', name: 'busy', status: 'running' });
+    const { output } = await call('delete_vm', { vmid: 331, force: true, purge: true, destroy_unreferenced_disks: true, ...waiting });
+    expect(output).toMatchObject({ status: 'completed', effect: 'applied' });
+    expect(writes()).toEqual(['POST /nodes/pve2/qemu/331/status/stop', 'DELETE /nodes/pve2/qemu/331']);
+    expect(product.sim.cluster.guest(331)).toBeUndefined();
+    const job = (await product.call('get_job', { job_id: output['job_id'] })).output;
+    expect(JSON.stringify(job)).toMatch(/qmstop:331[\s\S]*qmdestroy:331|qmdestroy:331[\s\S]*qmstop:331/);
+  });
+
+  test('leaves a protected one alone even with force', async () => {
+    const { error } = await call('delete_vm', { vmid: 103, force: true });
+    expect(error).toMatchObject({ code: 'conflict', message: 'VM 103 is protected in Proxmox VE.' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('leaves a locked one and one under HA alone, and says what to do', async () => {
+    product.sim.cluster.vm(332, { node: 'pve1', status: 'stopped', lock: 'backup' });
+    product.sim.cluster.vm(333, { node: 'pve1', status: 'running', ha: 'started' });
+    expect((await call('delete_vm', { vmid: 332 })).error.message).toBe('VM 332 is locked (backup).');
+    expect((await call('delete_vm', { vmid: 333, force: true })).error.hint).toContain('purge=true');
+    expect((await call('delete_vm', { vmid: 333, force: true, purge: true })).error.hint).toContain('stop_vm');
+    expect(writes()).toEqual([]);
+  });
+
+  test('shows in a dry run what would be lost and the last backup', async () => {
+    const { output } = await call('delete_vm', { vmid: 105, dry_run: true });
+    expect(output['result']).toMatchObject({
+      name: 'staging',
+      node: 'pve1',
+      status: 'stopped',
+      disks: [{ disk: 'scsi0', size_bytes: 32 * 2 ** 30 }],
+      last_backup: { volid: expect.stringMatching(/^local:backup\/vzdump-qemu-105-/) as string },
+    });
+    const none = await call('delete_vm', { vmid: 108, dry_run: true });
+    expect(none.output['result']).toMatchObject({ last_backup: 'none' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('of an id that is a container or nothing is an error', async () => {
+    expect((await call('delete_vm', { vmid: 200 })).error).toMatchObject({ code: 'not_found' });
+    expect((await call('delete_vm', { vmid: 999 })).error).toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('power', () => {
+  test('a running VM is left alone by start, and told so', async () => {
+    const { output } = await call('start_vm', { vmid: 100 });
+    expect(output).toMatchObject({ status: 'unchanged', message: 'VM 100 is already running.' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('a template is never started', async () => {
+    const { error } = await call('start_vm', { vmid: 9000 });
+    expect(error).toMatchObject({ code: 'conflict', hint: 'Make a VM of it with clone_vm.' });
+  });
+
+  test('start, reset and stop are followed to their end', async () => {
+    product.sim.cluster.vm(340, { node: 'pve1', status: 'stopped' });
+    expect((await call('start_vm', { node: 'pve1', vmid: '340', ...waiting })).output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(340)?.status).toBe('running');
+    expect((await call('reset_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
+    expect((await call('stop_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(340)?.status).toBe('stopped');
+    expect((await call('reset_vm', { vmid: 340 })).error).toMatchObject({ code: 'conflict', hint: 'Use start_vm.' });
+  });
+
+  test('shutdown fails when the guest ignores it, and with force_stop pulls the plug', async () => {
+    product.sim.cluster.vm(341, { node: 'pve1', status: 'running', shutdownSeconds: Infinity });
+    const ignored = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, ...waiting });
+    expect(ignored.output['status']).toBe('failed');
+    expect(product.sim.cluster.guest(341)?.status).toBe('running');
+    const forced = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, force_stop: true, ...waiting });
+    expect(forced.output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(341)?.status).toBe('stopped');
+  });
+});
+
+describe('listing VMs', () => {
+  test('is one request, filtered and paged, and tells what was left out', async () => {
+    const { output, text } = await call('get_vms', { tag: 'prod', status: 'running', limit: 2 });
+    expect(output).toMatchObject({ total: 4, running: 4, stopped: 0, next_after: 101 });
+    expect(text).toContain('2 of 4 shown; next page: after=101');
+    expect(product.sim.requests.list().map(({ path }) => path)).toEqual(['/cluster/resources']);
+  });
+
+  test('shows guests of a node that is down as unknown, not as stopped with zero memory', async () => {
+    const restore = product.sim.faults.loseNode('pve3');
+    const { output } = await call('get_vms', { node: 'pve3', limit: 1 });
+    expect((output['guests'] as Row[])[0]).toMatchObject({ vmid: 104, status: 'unknown', memory_bytes: null });
+    restore();
+  });
+});
