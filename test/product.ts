@@ -58,6 +58,7 @@ export async function startProduct({ config = {}, token, simulator, ...options }
     proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint, ...config['proxmox'] },
     auth: { user, token_name: tokenName, token_value: tokenValue },
     jobs: { sqlite_path: join(folder, 'jobs.sqlite3'), ...config['jobs'] },
+    audit: { timeout_ms: 30_000, ...config['audit'] },
     logging: { level: 'ERROR', ...config['logging'] },
     mcp: { port: 0, ...config['mcp'] },
   });

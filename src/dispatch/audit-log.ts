@@ -24,14 +24,13 @@ export interface AuditLogOptions {
   /** A file that grows past this is continued in another one. */
   readonly maxFileBytes?: number;
   /** A disk that is slower than this counts as broken. */
-  readonly withinMs?: number;
+  readonly withinMs: number;
 }
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-const WITHIN_MS = 900;
 
 /** Opens nothing until the first record. */
-export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE_BYTES, withinMs = WITHIN_MS }: AuditLogOptions): AuditLog {
+export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE_BYTES, withinMs }: AuditLogOptions): AuditLog {
   const chainId = `${clock.now().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}-${randomBytes(3).toString('hex')}`;
   let head = { seq: 0, hash: CHAIN_START };
   let part = 0;
