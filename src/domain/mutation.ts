@@ -42,12 +42,17 @@ export interface Mutation extends Intent {
   readonly secretParams: readonly string[];
 }
 
+/** A fixed script of ours that an operation runs in a guest for a deed of its own; only its parameters are the caller's. */
+export type GuestScript = { readonly name: 'write_file'; readonly path: string } | { readonly name: 'update_keys' };
+
 /** A command for the inside of a guest, described and not yet run. What is judged, run and audited is this one argv. */
 export interface GuestCommand extends Intent {
   readonly kind: 'command';
   readonly channel: 'guest-agent' | 'ssh';
   readonly vmid: number;
   readonly argv: readonly string[];
+  /** Set when the argv is a script of ours. Without it the argv is the caller's own and is judged as a command. */
+  readonly script?: GuestScript;
   /** Bytes for the command's stdin. */
   readonly stdin?: Uint8Array;
   readonly timeoutSeconds: number;
@@ -56,15 +61,20 @@ export interface GuestCommand extends Intent {
 /** One write of either kind. */
 export type Step = Mutation | GuestCommand;
 
-/** A step as it may be recorded and shown: secrets replaced, stdin as its length. */
+/** A step as it may be recorded and shown: secrets replaced, stdin as its length, a script of ours as its name. */
 export type StepDescription =
   | { readonly method: string; readonly path: string; readonly params: Params }
   | { readonly channel: string; readonly argv: readonly string[]; readonly stdin_bytes: number };
 
 export function describeStep(step: Step): StepDescription {
-  if (step.kind === 'command') return { channel: step.channel, argv: step.argv, stdin_bytes: step.stdin?.byteLength ?? 0 };
+  if (step.kind === 'command') return { channel: step.channel, argv: shownArgv(step), stdin_bytes: step.stdin?.byteLength ?? 0 };
   const params = Object.fromEntries(
     Object.entries(step.params).map(([name, value]) => [name, step.secretParams.includes(name) ? '<secret>' : value]),
   );
   return { method: step.method, path: step.path, params };
+}
+
+/** `sh -c <text> name parameters…` of a script of ours, with its name in place of its text. */
+function shownArgv({ argv, script }: GuestCommand): readonly string[] {
+  return script === undefined ? argv : argv.map((word, index) => (index === 2 ? `<script ${script.name}>` : word));
 }

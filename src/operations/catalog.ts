@@ -22,6 +22,7 @@ import { listIsos } from './images/list-isos.ts';
 import { listTemplates } from './images/list-templates.ts';
 import { cancelJob } from './jobs/cancel-job.ts';
 import { getJob } from './jobs/get-job.ts';
+import { getTaskLog } from './jobs/get-task-log.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { pollJob } from './jobs/poll-job.ts';
 import { resolveJob } from './jobs/resolve-job.ts';
@@ -42,7 +43,7 @@ import { stopVm } from './vms/stop-vm.ts';
 /** Every operation, by toolset, in the order in which surfaces list them. */
 export const CATALOG = {
   cluster: [getNodes, getNodeStatus, getStorage, getClusterStatus],
-  jobs: [listJobs, getJob, pollJob, cancelJob, retryJob, resolveJob],
+  jobs: [listJobs, getJob, pollJob, cancelJob, retryJob, resolveJob, getTaskLog],
   vms: [getVms, createVm, cloneVm, startVm, stopVm, shutdownVm, resetVm, deleteVm],
   containers: [
     getContainers,

@@ -8,6 +8,7 @@ import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
+import type { ContainerFiles } from './container-files.ts';
 
 type FieldsOf<Path extends string> = Path extends `${string}{${infer Field}}${infer Rest}` ? Field | FieldsOf<Rest> : never;
 /** A container selector resolves to a vmid, so a path may name it. */
@@ -24,6 +25,10 @@ interface Described<Input extends z.ZodObject> {
   readonly description: string;
   /** Closed; every field described, every integer bounded. */
   readonly input: Input;
+  /** True when the answer carries text at length that guests or tenants wrote: notes, logs, output, files. */
+  readonly showsGuestText?: boolean;
+  /** What the configuration must have for the operation to exist. */
+  readonly needs?: 'ssh';
 }
 
 interface NeedsProxmox<Input extends z.ZodObject, Path extends string> extends Described<Input> {
@@ -38,7 +43,14 @@ export interface QueryDefinition<Input extends z.ZodObject, Output extends z.Zod
   readonly output: Output;
   /** The same facts as the output, for people and agents: short lines, no decoration. */
   text(output: z.output<Output>, input: z.output<Input>): string;
-  run(context: { readonly input: z.output<Input>; readonly pve: ProxmoxReader }): Promise<z.output<Output>>;
+  run(context: QueryContext<z.output<Input>>): Promise<z.output<Output>>;
+}
+
+/** What a query holds: ways to read, and none to write. */
+export interface QueryContext<Input> {
+  readonly input: Input;
+  readonly pve: ProxmoxReader;
+  readonly files: ContainerFiles;
 }
 
 interface WriteDefinition<Input extends z.ZodObject, Path extends string> extends NeedsProxmox<Input, Path> {
@@ -48,6 +60,12 @@ interface WriteDefinition<Input extends z.ZodObject, Path extends string> extend
   summary(input: z.output<Input>): string;
   /** Input fields that hold secrets: sent to Proxmox, never stored or shown. */
   readonly secrets?: readonly (keyof z.output<Input> & string)[];
+  /** True when a command or script of the caller's runs in a guest: policy then judges what the plan would run. */
+  readonly takesCommand?: boolean;
+  /** For risk `destroy`: whether the guest itself is lost (default) or a part of what belongs to it (snapshot, backup, image). */
+  readonly destroys?: 'guest' | 'part';
+  /** What is lost for ever, in one sentence for whoever approves. */
+  readonly loses?: string;
 }
 
 export interface TaskDefinition<Input extends z.ZodObject, Path extends string> extends WriteDefinition<Input, Path> {

@@ -4,6 +4,7 @@ import type { Facts, SendPlan } from '../domain/plan.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import { JOB_STATUSES, type Job } from '../jobs/job.ts';
 import { statusOf } from '../jobs/status-filter.ts';
+import { linesOfResult } from './result-lines.ts';
 
 /** What one target of a call with several targets came to. */
 const targetResult = z.object({
@@ -126,7 +127,7 @@ export function textOfJobAnswer(answer: JobAnswer): string {
     ...(answer.replayed ? ['An earlier, equal call made this job; nothing was sent again.'] : []),
     ...(answer.effect === 'unknown' ? ['It is not known whether it took effect: look before repeating it.'] : []),
     ...answer.warnings.map((warning) => `Warning: ${showUntrusted(warning)}`),
-    ...Object.entries(answer.result).map(([name, value]) => `${name}: ${showFact(value)}`),
+    ...linesOfResult(answer.result),
     ...answer.targets.flatMap((target) => [
       `${target.target}: ${target.status}${target.error === null ? '' : `: ${showUntrusted(target.error)}`}`,
       ...(target.task_id === null ? [] : [`Task ID: ${target.task_id}`]),
@@ -138,8 +139,4 @@ export function textOfJobAnswer(answer: JobAnswer): string {
         ? ['Next: a person has to approve it']
         : []),
   ].join('\n');
-}
-
-function showFact(value: unknown): string {
-  return typeof value === 'string' ? showUntrusted(value) : JSON.stringify(value);
 }

@@ -1,6 +1,7 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
+import { createContainerFiles, type ContainerFiles } from './container-files.ts';
 import type { EachContext, Query, Task, TaskContext } from './define.ts';
 
 /** Runs operations against the cluster, reading only: queries answer, tasks plan. */
@@ -13,9 +14,9 @@ export interface Runner {
   verify(operation: Task, planned: Omit<TaskContext<Facts>, 'pve'>): Promise<'achieved' | 'absent' | 'unclear'>;
 }
 
-export function createRunner(pve: ProxmoxPlanner): Runner {
+export function createRunner(pve: ProxmoxPlanner, files: ContainerFiles = createContainerFiles(undefined)): Runner {
   return {
-    query: (operation, input) => operation.run({ input, pve }),
+    query: (operation, input) => operation.run({ input, pve, files }),
     each: async (operation, settled) => (operation.each ? operation.each({ ...settled, pve }) : [settled.input]),
     plan: (operation, planned) => operation.run({ ...planned, pve }),
     verify: (operation, planned) => verify(operation, { ...planned, pve }),

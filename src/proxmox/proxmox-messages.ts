@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../domain/operation-error.ts';
+import { AGENT_MESSAGES } from './agent-messages.ts';
 import type { FailureClass } from './api-error.ts';
 
-interface MessageRow {
+/** One text of Proxmox VE and what it means. */
+export interface MessageRow {
   readonly pattern: RegExp;
   readonly failure: FailureClass;
   readonly code: ErrorCode;
@@ -109,14 +111,7 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: () => 'The configuration was changed by somebody else in the meantime.',
     hint: 'Read it again and repeat the change.',
   },
-  // qemu-server PVE/QemuServer/Agent.pm
-  {
-    pattern: /^(?:QEMU guest agent is not running|No QEMU guest agent configured)|^VM \d+ qga command '[\w-]+' failed - got timeout/,
-    failure: 'refused',
-    code: 'conflict',
-    message: () => 'The QEMU guest agent does not answer in this VM.',
-    hint: 'Install and start qemu-guest-agent in the guest, enable it with `qm set VMID --agent 1`, then power-cycle the VM.',
-  },
+  ...AGENT_MESSAGES,
   // pve-storage PVE/Storage.pm, storage_config, storage_check_enabled
   {
     pattern: /^storage '(?<storage>[^']+)' does not exist/,

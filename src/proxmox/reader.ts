@@ -8,6 +8,7 @@ import { storageChoice } from './choose-storage.ts';
 import { clusterReads, type GuestSummary } from './cluster.ts';
 import { contentSearch } from './content-search.ts';
 import { containerAddressReads } from './container-addresses.ts';
+import { guestAgentReads } from './guest-agent.ts';
 import { guestConfigReads } from './guest-config.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
@@ -17,6 +18,7 @@ import { ownPrivilegeReads } from './own-privileges.ts';
 import { route } from './route.ts';
 import { storageContentReads } from './storage-content.ts';
 import { snapshotReads } from './snapshots.ts';
+import { taskLogReads } from './task-log.ts';
 
 /** Everything that can be read, and nothing that writes. */
 export type ProxmoxReader = ReturnType<typeof createReader>;
@@ -71,8 +73,10 @@ export function createReader(api: ProxmoxApi) {
     ...cluster,
     ...nodeReads(api),
     ...snapshotReads(api),
+    ...taskLogReads(api),
     ...guestConfigReads(api),
     ...containerAddressReads(api),
+    ...guestAgentReads(api),
     ...backupReads(api),
     ...ownPrivilegeReads(api),
     ...content,

@@ -310,6 +310,18 @@ describe('deleting a VM', () => {
     expect(JSON.stringify(job)).toMatch(/qmstop:331[\s\S]*qmdestroy:331|qmdestroy:331[\s\S]*qmstop:331/);
   });
 
+  test('does not destroy another VM that has come under the id while the stop was under way', async () => {
+    product.sim.cluster.vm(334, { node: 'pve2', name: 'mine', status: 'running', config: { vmgenid: 'aaaaaaaa-0000-0000-0000-000000000000' } });
+    const restore = product.sim.faults.delay('POST /nodes/pve2/qemu/334/status/stop', 60, { times: 1 });
+    const deletion = call('delete_vm', { vmid: 334, force: true, ...waiting });
+    await expect.poll(writes, { interval: 5, timeout: 10_000 }).toContain('POST /nodes/pve2/qemu/334/status/stop');
+    product.sim.cluster.vm(334, { name: 'theirs', config: { vmgenid: 'bbbbbbbb-0000-0000-0000-000000000000' } });
+    const { error } = await deletion;
+    expect(error).toMatchObject({ code: 'conflict', message: 'VM 334 is another VM than when this was asked for.' });
+    expect(product.sim.cluster.guest(334)).toBeDefined();
+    restore();
+  });
+
   test('leaves a protected one alone even with force', async () => {
     const { error } = await call('delete_vm', { vmid: 103, force: true });
     expect(error).toMatchObject({ code: 'conflict', message: 'VM 103 is protected in Proxmox VE.' });

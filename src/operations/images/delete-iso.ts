@@ -23,6 +23,8 @@ export const deleteIso = defineTask({
   }),
   risk: 'destroy',
   repeat: 'destructive',
+  destroys: 'part',
+  loses: 'This file on the storage.',
   permissions: { '/storage/{storage}': ['Datastore.Audit', 'Datastore.Allocate'] },
   summary: (input) => `Delete ${showUntrusted(input.filename)} from ${input.storage}`,
   async run({ input, pve }) {

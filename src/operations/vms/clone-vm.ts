@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { OperationError } from '../../domain/operation-error.ts';
 import { send, unchanged } from '../../domain/plan.ts';
-import type { ProxmoxPlanner } from '../../proxmox/planner.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { readVmConfig, type VmConfig } from '../../proxmox/vm-config.ts';
 import { chooseNode } from '../choose-node.ts';

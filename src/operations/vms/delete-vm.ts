@@ -17,6 +17,7 @@ export const deleteVm = defineTask({
   }),
   risk: 'destroy',
   repeat: 'destructive',
+  loses: 'The VM with all its disks and snapshots.',
   permissions: { '/vms/{vmid}': ['VM.Allocate', 'VM.Audit', 'VM.PowerMgmt'] },
   summary: ({ vmid, force }) => `${force ? 'Stop and delete' : 'Delete'} VM ${vmid}`,
   async run({ input, pve, planned }) {
@@ -24,6 +25,9 @@ export const deleteVm = defineTask({
     const { vmid, node } = vm;
     const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
     const conflict = (message: string, hint: string): OperationError => new OperationError('conflict', message, { hint, details: { vmid, node } });
+    if (planned !== null && planned['vmgenid'] !== config.vmgenid) {
+      throw conflict(`VM ${vmid} is another VM than when this was asked for.`, 'Look at it (get_vms), then ask again if it is to go.');
+    }
     if (config.protection) throw conflict(`VM ${vmid} is protected in Proxmox VE.`, 'A person has to take its protection off in Proxmox VE first.');
     if (vm.facts.lock !== null) throw conflict(`VM ${vmid} is locked (${vm.facts.lock}).`, 'Wait for the operation that holds the lock.');
     if (vm.facts.haManaged && !input.purge) {
@@ -36,7 +40,7 @@ export const deleteVm = defineTask({
     }
     const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
     const backup = planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
-    const facts = { vmid, name: config.name, node, status: vm.status, disks, ...backup };
+    const facts = { vmid, name: config.name, node, status: vm.status, vmgenid: config.vmgenid, disks, ...backup };
     if (vm.status === 'running') return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);
     return send(vm.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks || undefined }), facts);
   },
