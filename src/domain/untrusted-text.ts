@@ -14,3 +14,12 @@ export function showUntrusted(text: string, maxLength = 200): string {
     return codePoint > 0xffff ? `\\u{${codePoint.toString(16)}}` : `\\u${codePoint.toString(16).padStart(4, '0')}`;
   });
 }
+
+/** JSON for a text that people and models read: still JSON, with every invisible character written as an escape. */
+export function showJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent) ?? 'null';
+  // Line feeds are the layout of the JSON itself: inside strings they are escaped already.
+  return text.replace(INVISIBLE, (character) =>
+    character === '\n' ? character : [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
+  );
+}

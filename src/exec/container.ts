@@ -16,6 +16,8 @@ export interface ContainerCommand {
   readonly timeoutSeconds: number;
   /** Bytes kept of each of stdout and stderr; default 1 MiB, at most 64 MiB. */
   readonly maxOutputBytes?: number;
+  /** Monotonic milliseconds: when this moment has passed before the command goes out, it is not sent. */
+  readonly sendBefore?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -10,7 +10,7 @@ import type { RunOptions } from './run-on-node.ts';
 import { runToEnd } from './run-on-node.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { createHostSlots, createSshConnections, refusal } from './ssh-connections.ts';
-import { aborted, isChannelRefused, isNeverSent } from './ssh-failure.ts';
+import { aborted, isChannelRefused, isNeverSent, tooLate } from './ssh-failure.ts';
 import type { SshSettingsInput, SshTarget } from './ssh-settings.ts';
 import { completeSshSettings, sshTarget } from './ssh-settings.ts';
 import type { Slots } from './slots.ts';
@@ -32,6 +32,14 @@ export interface NodeShellOptions {
   readonly clock?: Clock;
 }
 
+/** A run that must begin by a certain moment. */
+interface TimelyRun extends RunOptions {
+  /** Aborts when the caller gives up or it is too late to begin; for whatever comes before the command. */
+  readonly waitSignal: AbortSignal | undefined;
+  /** @throws OperationError when it is too late to begin */
+  assertInTime(): void;
+}
+
 /** How long the far side may take to close a channel before its connection takes no new ones. */
 const CHANNEL_CLOSE_MS = 5000;
 
@@ -45,13 +53,14 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
   const systemSlots = new Map<string, Slots>();
   const children = new Set<RemoteProcess>();
 
-  const overBuiltIn = async (target: SshTarget, line: string, options: RunOptions): Promise<CommandOutput> => {
-    const lease = await connections.lease(target, options.signal);
+  const overBuiltIn = async (target: SshTarget, line: string, options: TimelyRun): Promise<CommandOutput> => {
+    const lease = await inTime(target, options, (signal) => connections.lease(target, signal));
     // sshd counts a session until its process has ended, so a connection with an abandoned one takes no new commands.
     let spoiled = true;
     let process: RemoteProcess | undefined;
     try {
-      process = await execPatiently(lease.connection, line, clock);
+      options.assertInTime();
+      process = await execPatiently(lease.connection, line, clock, options.assertInTime);
       const output = await runToEnd(process, options);
       spoiled = output.exitCode === null && output.signal === null;
       return output;
@@ -63,18 +72,19 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
   };
 
   /** A shared connection may turn out to be dead when it is used: then nothing was sent, and another one is tried once. */
-  const overBuiltInOrAnew = (target: SshTarget, line: string, options: RunOptions): Promise<CommandOutput> =>
+  const overBuiltInOrAnew = (target: SshTarget, line: string, options: TimelyRun): Promise<CommandOutput> =>
     overBuiltIn(target, line, options).catch((error: unknown) => {
       if (!isNeverSent(error)) throw error;
       return overBuiltIn(target, line, options);
     });
 
-  const overSystemClient = async (target: SshTarget, line: string, options: RunOptions): Promise<CommandOutput> => {
+  const overSystemClient = async (target: SshTarget, line: string, options: TimelyRun): Promise<CommandOutput> => {
     const slots = systemSlots.get(target.host) ?? createHostSlots(clock);
     systemSlots.set(target.host, slots);
-    const slot = await slots.take(options.signal);
-    if (typeof slot === 'string') throw refusal(slot, target);
+    const slot = await slots.take(options.waitSignal);
+    if (typeof slot === 'string') throw isLate(options) ? tooLate(target) : refusal(slot, target);
     try {
+      options.assertInTime();
       const process = await spawnSystemSsh(settings, target, { command: line });
       children.add(process);
       void process.closed.then(() => children.delete(process));
@@ -88,16 +98,20 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
     async runInContainer(command) {
       checkContainerCommand(command);
       const target = sshTarget(settings, command.node);
-      const { signal, timeoutSeconds, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = command;
+      const { signal, timeoutSeconds, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, sendBefore } = command;
       const line = settings.forcedCommand ? GATE_COMMAND : containerCommandLine(settings, command);
       if (signal?.aborted) throw aborted(target, false);
       const gate = settings.forcedCommand ? createGateAnswer() : undefined;
-      const options: RunOptions = {
+      const options: TimelyRun = {
         target,
         signal,
         timeoutSeconds,
         maxOutputBytes,
         clock,
+        waitSignal: sendBefore === undefined ? signal : untilDeadline(sendBefore - clock.monotonic(), signal),
+        assertInTime: () => {
+          if (sendBefore !== undefined && clock.monotonic() > sendBefore) throw tooLate(target);
+        },
         stdin: gate ? encodeGateRequest(command) : command.stdin,
         ...(gate && { holdStdin: true, filterStdout: gate.filter }),
       };
@@ -113,14 +127,33 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
   };
 }
 
+/** Aborts with the signal, or when the time is over. */
+function untilDeadline(milliseconds: number, signal: AbortSignal | undefined): AbortSignal {
+  const late = AbortSignal.timeout(Math.max(0, Math.ceil(milliseconds)));
+  return signal ? AbortSignal.any([signal, late]) : late;
+}
+
+function isLate({ signal, waitSignal }: TimelyRun): boolean {
+  return waitSignal?.aborted === true && signal?.aborted !== true;
+}
+
+async function inTime<T>(target: SshTarget, options: TimelyRun, wait: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+  try {
+    return await wait(options.waitSignal);
+  } catch (error) {
+    throw isLate(options) ? tooLate(target) : error;
+  }
+}
+
 /** sshd may look at new requests before it has tidied away the sessions that it has just closed, and so count too many for a moment. */
-async function execPatiently(connection: SshConnection, line: string, clock: Clock): Promise<RemoteProcess> {
+async function execPatiently(connection: SshConnection, line: string, clock: Clock, assertInTime: () => void): Promise<RemoteProcess> {
   for (const pause of [20, 40, 80, 160, 320]) {
     try {
       return await connection.exec(line);
     } catch (error) {
       if (!isChannelRefused(error)) throw error;
       await clock.sleep(pause);
+      assertInTime();
     }
   }
   return connection.exec(line);

@@ -89,6 +89,13 @@ export function aborted(target: SshTarget, sent: boolean, timeoutSeconds = 0): O
   );
 }
 
+/** The moment after which the command was not to be sent came before the connection was ready. */
+export function tooLate(target: SshTarget): OperationError {
+  return notSent('aborted', target, `The SSH connection to node ${target.node} was ready too late, so the command was not sent.`, {
+    hint: 'Try again.',
+  });
+}
+
 /** True for a connection that turned out to be unusable before the command went out on it. */
 export function isNeverSent(error: unknown): boolean {
   if (!(error instanceof OperationError) || error.details['sent'] !== false) return false;

@@ -7,6 +7,8 @@ import { parseFingerprint } from './host-fingerprint.ts';
 /** How nodes are reached over SSH. Host keys are always checked: there is no setting that turns this off. */
 export interface SshSettings {
   readonly user: string;
+  /** Leave the user to ~/.ssh/config; the system's client only. */
+  readonly userFromClient: boolean;
   readonly port: number;
   /** Private key; `~/` is the home folder. */
   readonly keyFile?: string;
@@ -50,6 +52,7 @@ export interface SshTarget {
 
 const DEFAULTS: SshSettings = {
   user: 'root',
+  userFromClient: false,
   port: 22,
   knownHostsFiles: ['~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'],
   hostFingerprints: {},

@@ -10,7 +10,7 @@ export type SystemSshPurpose = { readonly command: string } | { readonly forward
  * @throws OperationError unsupported for settings that the client could not honour without weakening them
  */
 export function systemSshArguments(settings: SshSettings, target: SshTarget, purpose: SystemSshPurpose): string[] {
-  const { user, port, keyFile, agentSocket } = settings;
+  const { user, userFromClient, port, keyFile, agentSocket } = settings;
   const unsupported = findUnsupported(settings, target);
   if (unsupported) {
     throw notSent('unsupported', target, `The system's SSH client cannot use ${unsupported}.`, {
@@ -34,7 +34,7 @@ export function systemSshArguments(settings: SshSettings, target: SshTarget, pur
     ...option('ConnectTimeout', String(Math.ceil(settings.connectTimeoutSeconds))),
     ...option('ServerAliveInterval', String(Math.ceil(settings.keepaliveSeconds))),
     ...option('ServerAliveCountMax', '3'),
-    ...option('User', user),
+    ...(userFromClient ? [] : option('User', user)),
     // Port 22 is left to ~/.ssh/config, where an alias may say otherwise.
     ...(port === 22 ? [] : option('Port', String(port))),
     ...(keyFile === undefined ? [] : option('IdentityFile', quotePath(expandHome(keyFile), target))),

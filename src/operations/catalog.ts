@@ -6,6 +6,12 @@ import { getClusterStatus } from './cluster/get-cluster-status.ts';
 import { getNodeStatus } from './cluster/get-node-status.ts';
 import { getNodes } from './cluster/get-nodes.ts';
 import { getStorage } from './cluster/get-storage.ts';
+import { executeContainerCommand } from './commands/execute-container-command.ts';
+import { executeVmCommand } from './commands/execute-vm-command.ts';
+import { getGuestNetwork } from './commands/get-guest-network.ts';
+import { readGuestFile } from './commands/read-guest-file.ts';
+import { updateContainerSshKeys } from './commands/update-container-ssh-keys.ts';
+import { writeGuestFile } from './commands/write-guest-file.ts';
 import { createContainer } from './containers/create-container.ts';
 import { deleteContainer } from './containers/delete-container.ts';
 import { getContainerConfig } from './containers/get-container-config.ts';
@@ -56,9 +62,20 @@ export const CATALOG = {
     getContainerConfig,
     getContainerIp,
   ],
+  commands: [executeVmCommand, executeContainerCommand, updateContainerSshKeys, readGuestFile, writeGuestFile, getGuestNetwork],
   snapshots: [listSnapshots, createSnapshot, deleteSnapshot, rollbackSnapshot],
   images: [listIsos, listTemplates, downloadIso, deleteIso],
   backups: [listBackups, createBackup, restoreBackup, deleteBackup],
 } as const satisfies Readonly<Record<string, readonly Operation[]>>;
 
 export type Toolset = keyof typeof CATALOG;
+
+/** The operations that a configuration has the means for. */
+export function offeredCatalog(means: { readonly ssh: boolean }): Readonly<Record<string, readonly Operation[]>> {
+  return Object.fromEntries(
+    Object.entries(CATALOG).map(([toolset, members]: [string, readonly Operation[]]) => [
+      toolset,
+      members.filter(({ needs }) => needs === undefined || means[needs]),
+    ]),
+  );
+}

@@ -5,7 +5,7 @@ import type { Principal } from '../domain/principal.ts';
 import type { RepeatClass } from '../domain/repeat-class.ts';
 import type { WriteRisk } from '../domain/risk.ts';
 import type { Job } from '../jobs/job.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs, NewJob } from '../jobs/jobs.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import type { ContainerFiles } from './container-files.ts';
@@ -25,8 +25,6 @@ interface Described<Input extends z.ZodObject> {
   readonly description: string;
   /** Closed; every field described, every integer bounded. */
   readonly input: Input;
-  /** True when the answer carries text at length that guests or tenants wrote: notes, logs, output, files. */
-  readonly showsGuestText?: boolean;
   /** What the configuration must have for the operation to exist. */
   readonly needs?: 'ssh';
 }
@@ -41,6 +39,8 @@ export interface QueryDefinition<Input extends z.ZodObject, Output extends z.Zod
   Path
 > {
   readonly output: Output;
+  /** Whether the answer carries text at length that guests or tenants wrote: notes, logs, files. */
+  showsGuestText?(output: z.output<Output>): boolean;
   /** The same facts as the output, for people and agents: short lines, no decoration. */
   text(output: z.output<Output>, input: z.output<Input>): string;
   run(context: QueryContext<z.output<Input>>): Promise<z.output<Output>>;
@@ -62,6 +62,8 @@ interface WriteDefinition<Input extends z.ZodObject, Path extends string> extend
   readonly secrets?: readonly (keyof z.output<Input> & string)[];
   /** True when a command or script of the caller's runs in a guest: policy then judges what the plan would run. */
   readonly takesCommand?: boolean;
+  /** True when the result of its jobs carries what guests print. */
+  readonly showsGuestText?: boolean;
   /** For risk `destroy`: whether the guest itself is lost (default) or a part of what belongs to it (snapshot, backup, image). */
   readonly destroys?: 'guest' | 'part';
   /** What is lost for ever, in one sentence for whoever approves. */
@@ -112,7 +114,13 @@ export interface ControlContext<Input> {
    * Plans the operation of a job again and asks policy again.
    * @throws OperationError `denied`, or whatever makes the operation impossible now
    */
-  replan(job: Job, secrets: Facts): Promise<SendPlan>;
+  replan(job: Job, secrets: Facts): Promise<Replanned>;
+}
+
+/** Another attempt of a job: what it would send first, and what a person is asked before, if anything. */
+export interface Replanned {
+  readonly plan: SendPlan;
+  readonly approval: NewJob['approval'];
 }
 
 export interface ControlDefinition<Input extends z.ZodObject, Output extends z.ZodObject> extends Described<Input> {

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { formatBytes, formatDuration, formatPercent } from '../domain/units.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { GuestSummary } from '../proxmox/cluster.ts';
+import { ageSeconds } from '../proxmox/inventory.ts';
+import type { ProxmoxReader } from '../proxmox/reader.ts';
 import { node, pool } from './inputs.ts';
+import { partial, whyPartial } from './partial-list.ts';
 
 /** How a long list of guests may be narrowed and paged. */
 export const guestFilters = z.object({
@@ -40,16 +43,19 @@ export const guestPage = z.object({
   stopped: z.int(),
   unknown: z.int().describe('Guests whose node is offline or has not reported.'),
   next_after: z.int().nullable().describe('Pass as after for the next page; null on the last.'),
+  partial,
+  age_seconds: z.int().min(0).describe('How long ago Proxmox VE was asked.'),
 });
 
 type GuestFilters = z.output<typeof guestFilters>;
 export type GuestPage = z.output<typeof guestPage>;
 
-/** Filters, counts and cuts one page out of all guests of one type, ordered by id. */
-export function pageOfGuests(guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
+/** Filters, counts and cuts one page out of all guests of one type, ordered by id. Takes the list as the reader gave it. */
+export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
   const wantedName = filters.name?.toLowerCase();
   const matching = guests.filter(
     (guest) =>
+      guest.type === type &&
       (filters.node === undefined || guest.node === filters.node) &&
       (filters.status === undefined || guest.status === filters.status) &&
       (filters.tag === undefined || guest.tags.includes(filters.tag)) &&
@@ -66,7 +72,14 @@ export function pageOfGuests(guests: readonly GuestSummary[], filters: GuestFilt
     stopped: count('stopped'),
     unknown: count('unknown'),
     next_after: rest.length > page.length ? (page.at(-1)?.vmid ?? null) : null,
+    age_seconds: ageSeconds(guests),
+    partial: null,
   };
+}
+
+/** The page, which says so when the token sees no guest at all because it may see none. */
+export async function withReason(page: GuestPage, guests: readonly GuestSummary[], pve: ProxmoxReader): Promise<GuestPage> {
+  return guests.length > 0 ? page : { ...page, partial: await whyPartial(pve, [['/vms', 'VM.Audit']]) };
 }
 
 function rowOf(guest: GuestSummary): z.output<typeof guestRow> {
@@ -94,9 +107,9 @@ export function textOfGuests(page: GuestPage, label: 'VM' | 'container'): string
   const counts = [`${page.running} running`, `${page.stopped} stopped`, ...(page.unknown > 0 ? [`${page.unknown} unknown`] : [])].join(
     ', ',
   );
-  const head = `${page.total} ${label}${page.total === 1 ? '' : 's'}: ${counts}`;
+  const head = `${page.total} ${label}${page.total === 1 ? '' : 's'}: ${counts}${page.age_seconds > 0 ? ` (${page.age_seconds} s ago)` : ''}`;
   const more = page.next_after === null ? [] : [`${page.guests.length} of ${page.total} shown; next page: after=${page.next_after}`];
-  return [head, ...page.guests.map(lineOfGuest), ...more].join('\n');
+  return [head, ...page.guests.map(lineOfGuest), ...more, ...(page.partial === null ? [] : [page.partial])].join('\n');
 }
 
 function lineOfGuest(guest: z.output<typeof guestRow>): string {

@@ -44,17 +44,25 @@ export function answerOfJob(job: Job, replayed = false): JobAnswer {
     job_id: job.jobId,
     status,
     summary: job.summary,
-    message: job.lastError,
+    message: status === 'awaiting_approval' ? `A person has to approve this${job.expiresAt === null ? '' : ` by ${job.expiresAt}`}; nothing was sent.` : job.lastError,
     node: job.node,
     task_id: job.upid,
     progress: job.progress,
     phase: job.phase,
     effect: job.effect,
     warnings: [...job.warnings],
-    result: { ...job.result },
+    result: status === 'awaiting_approval' ? askedOf(job) : { ...job.result },
     replayed,
     next: nextOf(status),
     targets: [],
+  };
+}
+
+/** What a person is asked, and where they can answer. The caller cannot. */
+function askedOf({ jobId, approval }: Job): Facts {
+  return {
+    asked: approval?.['question'] ?? [],
+    decided_by: [`proxmox-mcp-plus approvals show ${jobId}`, `POST /jobs/${jobId}/decision`],
   };
 }
 
@@ -109,7 +117,7 @@ export function answerOfSeveral(summary: string, targets: readonly TargetResult[
     message: null,
     effect: touched ? 'applied' : 'none',
     result: {},
-    next: waiting ? 'wait' : targets.some((target) => target.status === 'unknown') ? 'inspect' : 'none',
+    next: waiting ? 'wait' : targets.some((target) => target.status === 'awaiting_approval') ? 'approve' : targets.some((target) => target.status === 'unknown') ? 'inspect' : 'none',
   };
 }
 
@@ -119,7 +127,7 @@ export function textOfJobAnswer(answer: JobAnswer): string {
   const said =
     answer.message === null
       ? ''
-      : `: ${answer.status === 'unchanged' || answer.status === 'dry_run' ? answer.message : showUntrusted(answer.message)}`;
+      : `: ${answer.status === 'unchanged' || answer.status === 'dry_run' || answer.status === 'awaiting_approval' ? answer.message : showUntrusted(answer.message)}`;
   return [
     `${answer.summary}: ${answer.status}${progress}${answer.phase === null ? '' : ` (${answer.phase})`}${said}`,
     ...(answer.task_id === null ? [] : [`Task ID: ${answer.task_id}`]),

@@ -1,5 +1,5 @@
 import type { Facts } from '../domain/plan.ts';
-import { showUntrusted } from '../domain/untrusted-text.ts';
+import { showJson, showUntrusted } from '../domain/untrusted-text.ts';
 import { untrustedBlock } from './untrusted-block.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
@@ -34,5 +34,5 @@ function blockOf(result: Facts, name: (typeof STREAMS)[number]): readonly string
 }
 
 function showFact(value: unknown): string {
-  return typeof value === 'string' ? showUntrusted(value) : JSON.stringify(value);
+  return typeof value === 'string' ? showUntrusted(value) : showJson(value);
 }

@@ -20,6 +20,8 @@ const SILENT_LOOKS = 10;
  */
 export async function sendAgentCommand(ways: CommandWays, command: GuestCommand, options: SendOptions): Promise<Answer> {
   const { api, clock } = ways;
+  // Counted from here, so that a slow start cannot outlast what a job grants a command beyond its own time.
+  const started = clock.monotonic();
   let pid: number | null;
   try {
     const { data } = await api.write(agentExec(command, command.argv, command.stdin), { sendBefore: options.sendBefore });
@@ -29,7 +31,6 @@ export async function sendAgentCommand(ways: CommandWays, command: GuestCommand,
     return answer.kind === 'in_doubt' ? { kind: 'in_doubt', error: explained(answer.error) } : answer;
   }
   if (pid === null) return doubt('Proxmox VE started the program without naming its pid, so its end cannot be seen.');
-  const started = clock.monotonic();
   // The pid is for people who look in the guest; a store that fails here changes nothing for the program.
   await options.record({ pid }).catch(() => undefined);
 
@@ -104,7 +105,10 @@ function endNotSeen(pid: number, cause: OperationError): OperationError {
 }
 
 function stopped(pid: number): OperationError {
-  return new OperationError('internal', `The server stopped while the command ran with pid ${pid}.`, { effect: 'unknown', details: { pid } });
+  return new OperationError('internal', `The server stopped while the command ran with pid ${pid}.`, {
+    effect: 'unknown',
+    details: { pid },
+  });
 }
 
 function doubt(message: string): Answer {

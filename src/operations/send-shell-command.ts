@@ -10,7 +10,7 @@ import { withoutSsh } from './container-files.ts';
 import type { CommandWays } from './send-command.ts';
 
 /** Reasons why nothing was sent that another try soon after may find gone. */
-const PASSING = new Set<unknown>(['unreachable', 'queue_full', 'connection_lost', 'channel_refused', 'aborted']);
+const PASSING = new Set<unknown>(['unreachable', 'queue_full', 'connection_lost', 'channel_refused', 'aborted', 'closed']);
 
 /** Runs a command in a container, over SSH to its node, and says what came of it. */
 export async function sendShellCommand(ways: CommandWays, command: GuestCommand, { sendBefore }: SendOptions): Promise<Answer> {

@@ -72,7 +72,8 @@ export function createDescribeTargets(pve: Pick<ProxmoxReader, 'guests' | 'guest
         template: readFlag(options['template']),
         protected: readFlag(options['protection']),
         disks: guestDisks(guestType, config),
-        identity: identityOf(guestType, config),
+        // A backup stays what it is when its guest changes.
+        ...(key.startsWith('guest/') ? { identity: identityOf(guestType, config) } : {}),
       };
     }
 

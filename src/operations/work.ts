@@ -33,6 +33,11 @@ export function createWork({ api, runner, taskNamed, beforeSend, ended, ...ways 
     verify: ({ job, input }) => runner.verify(taskOf(job), { input, jobId: job.jobId, planned: job.metadata }),
     beforeSend,
     ended,
-    send: (_planned, { step }, options) => (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(step, options)),
+    async send({ job, input }, { step }, options) {
+      const answer = await (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(step, options));
+      if (answer.kind !== 'refused') return answer;
+      const error = await runner.explain(taskOf(job), input, answer.error);
+      return error instanceof OperationError ? { ...answer, error } : answer;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { programName, isWrapper } from './wrapper.ts';
-import { splitWords } from './words.ts';
+import { splitWords } from '../domain/words.ts';
 
 /** Names of the commands that are refused whatever the rules say, unless the policy gives the name up. */
 export const BUILT_IN_DENIALS = ['remove_tree', 'fork_bomb', 'make_filesystem', 'write_device', 'power_off'] as const;

@@ -113,11 +113,11 @@ function refuseProtected(request: PolicyRequest, section: PolicySection): Verdic
 }
 
 function refuseBeyondLimits(
-  { operation, targets, usage }: PolicyRequest,
+  { operation, targets, targetsOfCall, usage }: PolicyRequest,
   { limits }: PolicySection,
 ): Verdict | undefined {
   if (operation.risk === 'read') return undefined;
-  const count = Math.max(1, targets.length);
+  const count = Math.max(1, targetsOfCall ?? targets.length);
   const destroyed = operation.risk === 'destroy' ? count : 0;
   const checks: readonly (readonly [keyof typeof limits, number, number | null])[] = [
     ['targets_per_call', count, limits.targets_per_call],

@@ -4,7 +4,7 @@ import { verdict } from './command-verdict.ts';
 import type { Policy } from './compile-policy.ts';
 import type { Verdict } from './decision.ts';
 import type { PolicyRequest } from './request.ts';
-import { COMMAND_LENGTH_MAX } from './words.ts';
+import { COMMAND_LENGTH_MAX } from '../domain/words.ts';
 
 /** What policy says of a whole shell script: refused unless opted in, and then never without an approval. */
 export function judgeScript(script: string, request: PolicyRequest, policy: Policy): Verdict {

@@ -1,7 +1,7 @@
 import { verdict } from './command-verdict.ts';
 import type { Verdict } from './decision.ts';
 import type { PolicyRequest } from './request.ts';
-import { COMMAND_LENGTH_MAX, splitWords } from './words.ts';
+import { COMMAND_LENGTH_MAX, splitWords } from '../domain/words.ts';
 
 /** Most words a command may have. */
 const COMMAND_WORDS_MAX = 1_000;

@@ -9,6 +9,8 @@ export interface PolicyRequest {
   readonly principal: Principal;
   /** What the call touches. Empty for operations that touch nothing by name; a write without targets is judged as touching an unknown guest. */
   readonly targets: readonly TargetFacts[];
+  /** How many things the whole call writes to, where its targets are judged one by one. Default: as many as `targets` has. */
+  readonly targetsOfCall?: number | undefined;
   readonly usage: Usage;
   /** Whether the session has read text that guests or tenants wrote. */
   readonly untrustedTextRead: boolean;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalCommand } from '../../src/policy/canonical-command.ts';
-import { splitWords } from '../../src/policy/words.ts';
+import { splitWords } from '../../src/domain/words.ts';
 import { randomFrom, shellString } from './shell-strings.ts';
 
 /** 100,000 in the ordinary run; POLICY_FUZZ_STRINGS=1000000 for the long one, POLICY_FUZZ_SEED for another seed. */

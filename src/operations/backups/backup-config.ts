@@ -27,3 +27,17 @@ export function backedUpDisks(config: string): readonly BackedUpDisk[] {
     return [{ disk: line.slice(0, line.indexOf(':')), storage, sizeBytes: readDiskSize(parts['size']) }];
   });
 }
+
+const BRIDGE = /^vmbr\d+$/;
+
+/** ACL paths of the bridges that the guest in a backup uses. Virtual networks are left out: their zone is not known here. */
+export function backedUpBridges(config: string): readonly string[] {
+  const current = config.split(/^\[/m)[0] ?? '';
+  const paths = current.split('\n').flatMap((line): string[] => {
+    const value = /^net\d+: (.+)$/.exec(line)?.[1];
+    const { bridge, tag } = readPropertyString(value ?? '', 'model');
+    if (bridge === undefined || !BRIDGE.test(bridge)) return [];
+    return [`/sdn/zones/localnetwork/${bridge}${tag === undefined || !/^\d+$/.test(tag) ? '' : `/${tag}`}`];
+  });
+  return [...new Set(paths)];
+}

@@ -15,17 +15,17 @@ const LOOKED_AT = 5;
 
 const input = guestInput.extend({
   storage: storage.optional().describe('Where to; may be left out where only one storage takes backups.'),
-  mode: z.enum(BACKUP_MODES).default('snapshot').describe('snapshot keeps it running; suspend and stop interrupt it.'),
+  mode: z.enum(BACKUP_MODES).default('snapshot').describe('suspend, stop: interrupt it.'),
   compress: z.enum(BACKUP_COMPRESSIONS).default('zstd').describe('0 is none, 1 is lzo.'),
   notes: z.string().max(900).optional().describe('Notes; {{guestname}}, {{node}}, {{vmid}} and {{cluster}} are filled in.'),
   protected: z.boolean().default(false).describe('Keep it from being deleted or pruned.'),
-  prune: z.boolean().default(false).describe('Then remove old backups of the guest as the storage is set to.'),
+  prune: z.boolean().default(false).describe('Then prune as the storage is set to.'),
 });
 
 export const createBackup = defineTask({
   name: 'create_backup',
   title: 'Create backup',
-  description: 'Back up a VM or container to a backup storage (vzdump). Takes minutes; the job tells the progress.',
+  description: 'Back up a VM or container to a backup storage (vzdump). Takes minutes.',
   input,
   risk: 'change',
   repeat: 'non-repeatable',

@@ -13,12 +13,14 @@ export const deleteBackup = defineTask({
   title: 'Delete backup',
   description: 'Delete one backup for good, named by its exact volid. Protected ones are refused.',
   input: z.object({
-    volid: z.string().min(1).max(400).describe('As list_backups shows it.'),
+    volid: z.string().min(1).max(400).describe('Volid of the backup.'),
     storage: storage.optional(),
     node: node.optional(),
   }),
   risk: 'destroy',
   repeat: 'destructive',
+  destroys: 'part',
+  loses: 'This backup.',
   permissions: { '/storage/{storage}': ['Datastore.AllocateSpace', 'Datastore.Audit'], '/vms': ['VM.Backup'] },
   summary: (wanted) => `Delete backup ${wanted.volid}`,
   async run({ input: wanted, pve }) {

@@ -3,6 +3,7 @@ import { formatBytes } from '../../domain/units.ts';
 import { showUntrusted } from '../../domain/untrusted-text.ts';
 import { defineQuery } from '../define.ts';
 import { node, storage, vmid } from '../inputs.ts';
+import { partial, whyPartial } from '../partial-list.ts';
 import { backupRow, lineOfBackup, rowOfBackup } from './backup-row.ts';
 
 const input = z.object({
@@ -24,17 +25,22 @@ const output = z.object({
   total_bytes: z.number().describe('Their size.'),
   next_after: z.int().nullable().describe('Pass as after for the next page; null on the last.'),
   unavailable: z.array(unavailableRow).describe('Storages that could not be read; their backups are missing here.'),
+  partial,
 });
 
-const NOTHING_SEEN = 'No backups, or none that the API token may see: it needs Datastore.AllocateSpace and VM.Backup.';
+const NEEDED = [
+  ['/storage', 'Datastore.AllocateSpace'],
+  ['/vms', 'VM.Backup'],
+] as const;
 
 export const listBackups = defineQuery({
   name: 'list_backups',
   title: 'List backups',
-  description: 'List backups of VMs and containers on all storages, newest first, with size, notes, protection and verification.',
+  description: 'List backups of VMs and containers, newest first, with size, notes, protection, verification.',
   input,
   output,
   permissions: { '/storage': ['Datastore.Audit', 'Datastore.AllocateSpace'], '/vms': ['VM.Backup'] },
+  showsGuestText: ({ backups }) => backups.some(({ notes }) => notes !== null && notes !== ''),
   text: textOf,
   async run({ input: wanted, pve }) {
     const [{ volumes, unavailable }, guests] = await Promise.all([
@@ -60,6 +66,7 @@ export const listBackups = defineQuery({
       total_bytes: matching.reduce((sum, row) => sum + (row.size_bytes ?? 0), 0),
       next_after: matching.length > end ? end : null,
       unavailable: [...unavailable],
+      partial: volumes.length === 0 ? await whyPartial(pve, NEEDED) : null,
     };
   },
 });
@@ -67,9 +74,10 @@ export const listBackups = defineQuery({
 function textOf(page: z.output<typeof output>): string {
   const { backups, total, unavailable } = page;
   return [
-    total === 0 ? NOTHING_SEEN : `${total} backup${total === 1 ? '' : 's'}, ${formatBytes(page.total_bytes)}`,
+    `${total} backup${total === 1 ? '' : 's'}, ${formatBytes(page.total_bytes)}`,
     ...backups.map(lineOfBackup),
     ...(page.next_after === null ? [] : [`${backups.length} of ${total} shown; next page: after=${page.next_after}`]),
     ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),
+    ...(page.partial === null ? [] : [page.partial]),
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineTask } from '../define.ts';
 import { node, storage, vmid } from '../inputs.ts';
 import { isoTime } from '../times.ts';
-import { backedUpDisks } from './backup-config.ts';
+import { backedUpBridges, backedUpDisks } from './backup-config.ts';
 import { findBackup, nodeFor } from './find-backup.ts';
 import { lastBackup } from '../last-backup.ts';
 import { guestToReplace, storageForRestore } from './target-of-restore.ts';
@@ -16,18 +16,19 @@ import { guestToReplace, storageForRestore } from './target-of-restore.ts';
 export const restoreBackup = defineTask({
   name: 'restore_backup',
   title: 'Restore backup',
-  description: 'Restore a VM or container from a backup, as a new guest. Only overwrite=true replaces an existing, stopped one.',
+  description: 'Restore a VM or container from a backup, as a new guest; overwrite=true replaces a stopped one.',
   input: z.object({
-    archive: z.string().min(1).max(400).describe('Volid of the backup, as list_backups shows it.'),
+    archive: z.string().min(1).max(400).describe('Volid of the backup.'),
     node: node.optional().describe('Target node; must see the backup.'),
     vmid: vmid.optional().describe('Id of the restored guest; a free one when left out.'),
     storage: storage.optional().describe('For its disks; where they were when left out.'),
-    unique: z.boolean().default(true).describe('New MAC addresses; false keeps those of the backup.'),
-    overwrite: z.boolean().default(false).describe('Replace the guest that has vmid; its disks are lost.'),
+    unique: z.boolean().default(true).describe('New MAC addresses.'),
+    overwrite: z.boolean().default(false).describe('Replace the guest.'),
     start: z.boolean().default(false).describe('Start it afterwards.'),
   }),
   risk: 'destroy',
   repeat: 'create-once',
+  loses: 'With overwrite, the guest that has the id now, with all its disks. Otherwise nothing.',
   permissions: {
     '/vms': ['VM.Allocate', 'VM.Backup'],
     '/storage': ['Datastore.Audit', 'Datastore.AllocateSpace'],
@@ -47,10 +48,13 @@ export const restoreBackup = defineTask({
     const type = typeOf(backup);
     const replaced = wanted.vmid === undefined ? undefined : await guestToReplace(pve, wanted.vmid, type, wanted.overwrite);
     const on = await targetNode(pve, backup, wanted.node, replaced?.node);
-    const disks = backedUpDisks(await configOf(pve, on, backup.volid));
+    const config = await configOf(pve, on, backup.volid);
+    const disks = backedUpDisks(config);
     const chosen = await storageForRestore(pve, { node: on, type, storage: wanted.storage, disks });
     const id = wanted.vmid ?? (await pve.freeVmid());
     if (replaced === undefined) await pve.assertPrivilege('VM.Allocate', [`/vms/${id}`]);
+    // Proxmox checks this only inside the task.
+    for (const path of backedUpBridges(config)) await pve.assertPrivilege('SDN.Use', [path]);
     const mutation = restoreGuest({
       type,
       node: on,

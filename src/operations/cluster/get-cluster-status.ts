@@ -5,7 +5,7 @@ import { defineQuery } from '../define.ts';
 export const getClusterStatus = defineQuery({
   name: 'get_cluster_status',
   title: 'Cluster status',
-  description: 'Cluster name, quorum and which nodes are online. A single node without a cluster says so.',
+  description: 'Cluster name, quorum and which nodes are online.',
   input: z.object({}),
   output: z.object({
     clustered: z.boolean(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatBytes, formatDuration, formatPercent } from '../../domain/units.ts';
 import { defineQuery } from '../define.ts';
+import { partial, whyPartial } from '../partial-list.ts';
 
 const nodeRow = z.object({
   node: z.string(),
@@ -19,12 +20,14 @@ export const getNodes = defineQuery({
   title: 'List nodes',
   description: 'List the nodes of the cluster with state, CPU, memory, root disk and uptime.',
   input: z.object({}),
-  output: z.object({ nodes: z.array(nodeRow) }),
+  output: z.object({ nodes: z.array(nodeRow), partial }),
   permissions: { '/nodes': ['Sys.Audit'] },
-  text: ({ nodes }) => nodes.map(lineOfNode).join('\n'),
+  text: ({ nodes, partial: why }) => [...nodes.map(lineOfNode), ...(why === null ? [] : [why])].join('\n'),
   async run({ pve }) {
     const nodes = await pve.nodes();
+    const isBare = nodes.some(({ status, cpus }) => status === 'online' && cpus === null);
     return {
+      partial: isBare ? await whyPartial(pve, [['/nodes', 'Sys.Audit']]) : null,
       nodes: nodes
         .toSorted((a, b) => a.node.localeCompare(b.node))
         .map((node) => ({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatBytes, formatPercent } from '../../domain/units.ts';
 import { defineQuery } from '../define.ts';
+import { partial, whyPartial } from '../partial-list.ts';
 import type { StorageSummary } from '../../proxmox/cluster.ts';
 
 const storageRow = z.object({
@@ -17,11 +18,11 @@ const storageRow = z.object({
 export const getStorage = defineQuery({
   name: 'get_storage',
   title: 'List storage',
-  description: 'List storages with type, content, state and usage: shared ones once, local ones per node.',
+  description: 'List storages with type, content, state, usage and free space.',
   input: z.object({}),
-  output: z.object({ storages: z.array(storageRow) }),
+  output: z.object({ storages: z.array(storageRow), partial }),
   permissions: { '/storage': ['Datastore.Audit'] },
-  text: ({ storages }) => storages.map(lineOfStorage).join('\n'),
+  text: ({ storages, partial: why }) => [...storages.map(lineOfStorage), ...(why === null ? [] : [why])].join('\n'),
   async run({ pve }) {
     const rows = await pve.storages();
     const shared = Map.groupBy(
@@ -30,6 +31,7 @@ export const getStorage = defineQuery({
     );
     const groups = [...shared.values(), ...rows.filter((row) => !row.shared).map((row) => [row])];
     return {
+      partial: rows.length === 0 ? await whyPartial(pve, [['/storage', 'Datastore.Audit']]) : null,
       storages: groups
         .map(mergeRows)
         .toSorted((a, b) => a.storage.localeCompare(b.storage) || (a.nodes[0] ?? '').localeCompare(b.nodes[0] ?? '')),

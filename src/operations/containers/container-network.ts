@@ -8,7 +8,7 @@ const MAC = /^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/;
 /** The first network interface of a new container. */
 export const networkFields = z.object({
   network_bridge: z.string().regex(BRIDGE).default('vmbr0').describe('Bridge of eth0; none for no network.'),
-  ip: z.string().max(18).default('dhcp').describe('IPv4: dhcp, manual, or address/prefix.'),
+  ip: z.string().max(18).default('dhcp').describe('dhcp, manual or address/prefix.'),
   gw: z.string().max(15).optional().describe('IPv4 gateway.'),
   ip6: z.string().max(43).optional().describe('IPv6: auto, dhcp, manual, or address/prefix.'),
   gw6: z.string().max(39).optional().describe('IPv6 gateway.'),

@@ -56,10 +56,11 @@ const MIB = 1024 ** 2;
 export const getContainerConfig = defineQuery({
   name: 'get_container_config',
   title: 'Container configuration',
-  description: 'Show how an LXC container is configured: CPU, memory, disks, networks, features, notes, pending changes.',
+  description: 'Show how an LXC container is configured: cores, memory, mount points, networks, features, notes.',
   input: guestInput,
   output,
   permissions: { '/vms/{vmid}': ['VM.Audit'] },
+  showsGuestText: ({ description }) => description !== null && description !== '',
   text: textOf,
   async run({ input, pve }) {
     const node = input.node ?? (await pve.locate(input.vmid, 'lxc')).node;

@@ -17,7 +17,7 @@ const interfaceRow = z.object({
 export const getContainerIp = defineQuery({
   name: 'get_container_ip',
   title: 'Container IP addresses',
-  description: 'Show the IP addresses that a running LXC container has now, and those it is configured with.',
+  description: 'Show the IP addresses of an LXC container: those it has now and those configured.',
   input: guestInput,
   output: z.object({
     vmid: z.int(),

@@ -1,9 +1,10 @@
+import { showJson } from '../../domain/untrusted-text.ts';
 import { z } from 'zod';
 import { OperationError } from '../../domain/operation-error.ts';
 import { createLanes } from '../../proxmox/lanes.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineQuery } from '../define.ts';
-import { guestFilters, guestPage, pageOfGuests, textOfGuests, type GuestPage } from '../guest-list.ts';
+import { guestFilters, guestPage, pageOfGuests, textOfGuests, withReason, type GuestPage } from '../guest-list.ts';
 import { node } from '../inputs.ts';
 import { formatStyle } from './format-style.ts';
 
@@ -19,7 +20,7 @@ const rawRow = z.object({
 
 const switches = {
   include_stats: z.boolean().default(false).describe('For old callers: CPU and memory are always there.'),
-  include_raw: z.boolean().default(false).describe('Add status and configuration of each as Proxmox answers them.'),
+  include_raw: z.boolean().default(false).describe('Add raw status and config.'),
   format_style: formatStyle,
 };
 
@@ -35,19 +36,20 @@ type Input = z.output<typeof input>;
 export const getContainers = defineQuery({
   name: 'get_containers',
   title: 'List containers',
-  description: 'List LXC containers with state, node, CPU, memory, disk size, uptime and tags. Filter and page long lists.',
+  description: 'List LXC containers with state, node, CPU, memory, disk, uptime and tags.',
   input,
   output: guestPage.extend({ raw: z.array(rawRow).describe('Empty without include_raw.') }),
   permissions: { '/vms': ['VM.Audit'] },
   text(page, given) {
-    return withPayload(given).format_style === 'json' ? JSON.stringify(page) : textOfGuests(page, 'container');
+    return withPayload(given).format_style === 'json' ? showJson(page) : textOfGuests(page, 'container');
   },
   async run({ input: given, pve }) {
     const wanted = withPayload(given);
-    const containers = (await pve.guests()).filter((guest) => guest.type === 'lxc');
+    const guests = await pve.guests();
+    const containers = guests.filter((guest) => guest.type === 'lxc');
     const page = pageOfGuests(containers, { ...wanted, limit: wanted.include_raw ? Math.min(wanted.limit, RAW_LIMIT) : wanted.limit });
     if (page.total === 0 && wanted.node !== undefined) await assertNodeExists(pve, wanted.node);
-    return { ...page, raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
+    return { ...(await withReason(page, guests, pve)), raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
   },
 });
 

@@ -23,12 +23,12 @@ export const newContainerInput = z.object({
     .string()
     .min(1)
     .max(255)
-    .describe('Volid of the template, e.g. local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst; see list_templates.'),
+    .describe('Volid (list_templates).'),
   hostname: z.string().max(255).regex(HOSTNAME).optional().describe('Host name; ct-<vmid> when left out.'),
   cores: cores.default(1),
   memory: memory.default(512),
   swap: swap.default(512),
-  disk_size: diskGib.default(8).describe('Root disk, GiB.'),
+  disk_size: diskGib.default(8).describe('GiB.'),
   storage: storage.optional().describe('For its disks; the one with most free space when left out.'),
   password: z.string().min(5).max(200).optional().describe('Password of root; never stored.'),
   ssh_public_keys: z.string().max(20_000).optional().describe('SSH keys of root, one per line; never stored.'),

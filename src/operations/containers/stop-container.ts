@@ -8,12 +8,12 @@ import { formatStyle } from './format-style.ts';
 export const stopContainer = defineTask({
   name: 'stop_container',
   title: 'Stop container',
-  description: 'Stop running LXC containers: cleanly by default, or at once with graceful=false.',
+  description: 'Stop running LXC containers: shut down cleanly, or at once.',
   input: z.object({
     selector,
-    graceful: z.boolean().default(true).describe('Let its init shut down; false kills all processes.'),
+    graceful: z.boolean().default(true).describe('false: at once.'),
     timeout_seconds: z.int().min(1).max(86_400).default(10).describe('How long a graceful stop may take.'),
-    force_stop: z.boolean().default(false).describe('Kill it when the time of a graceful stop is over.'),
+    force_stop: z.boolean().default(false).describe('Kill it when the time is over.'),
     format_style: formatStyle,
   }),
   risk: 'disrupt',

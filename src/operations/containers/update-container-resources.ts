@@ -17,9 +17,9 @@ const input = z.object({
   cores: cores.optional(),
   memory: memory.optional(),
   swap: swap.optional(),
-  disk_gb: diskGib.optional().describe('Grow the disk BY this many GiB.'),
-  disk_size_gb: z.number().positive().max(1_048_576).optional().describe('Grow the disk TO this many GiB; instead of disk_gb.'),
-  disk: z.string().regex(GRAMMAR.disk).default('rootfs').describe('Which disk grows: rootfs or mp0, mp1, …'),
+  disk_gb: diskGib.optional().describe('Grow BY this many GiB.'),
+  disk_size_gb: z.number().positive().max(1_048_576).optional().describe('Or grow TO this many.'),
+  disk: z.string().regex(GRAMMAR.disk).default('rootfs').describe('rootfs, mp0, …'),
   format_style: formatStyle,
 });
 type Input = z.output<typeof input>;
@@ -27,7 +27,7 @@ type Input = z.output<typeof input>;
 export const updateContainerResources = defineTask({
   name: 'update_container_resources',
   title: 'Change container resources',
-  description: 'Change cores, memory and swap of LXC containers, and grow a disk. Works while they run. Disks never shrink.',
+  description: 'Change CPU cores, memory and swap of LXC containers, or grow a disk, also while they run.',
   input,
   risk: 'change',
   repeat: 'convergent',

@@ -15,7 +15,7 @@ const SHOWN = 10;
 export const deleteIso = defineTask({
   name: 'delete_iso',
   title: 'Delete image',
-  description: 'Delete an ISO image, container template or image to import from a storage, by its exact name.',
+  description: 'Delete an ISO image, container template or cloud image by its exact name.',
   input: z.object({
     node: node.optional().describe('May be left out for shared storage.'),
     storage,

@@ -16,22 +16,22 @@ const input = z.object({
   node: node.optional().describe('Node that downloads; may be left out for shared storage.'),
   storage,
   url: z.string().min(1).max(2048).optional().describe('https URL of the file.'),
-  filename: z.string().regex(FILENAME).optional().describe('Name on the storage; the extension decides what it is: .iso .img, .tar.*, or .qcow2 .raw .vmdk .ova.'),
+  filename: z.string().regex(FILENAME).optional().describe('Name to give it, with extension.'),
   checksum: z
     .string()
     .regex(/^[0-9a-fA-F]{1,128}$/)
     .optional()
-    .describe('Hexadecimal; a file that differs is thrown away.'),
+    .describe('Hexadecimal.'),
   checksum_algorithm: z.enum(CHECKSUM_ALGORITHMS).default('sha256').describe('Algorithm of checksum.'),
-  compression: z.enum(['gz', 'lzo', 'zst', 'bz2']).optional().describe('How an ISO image at the URL is packed.'),
-  template: z.string().regex(FILENAME).optional().describe('Instead of url: a template of Proxmox\'s index (list_templates available=true).'),
+  compression: z.enum(['gz', 'lzo', 'zst', 'bz2']).optional().describe('How the file is packed.'),
+  template: z.string().regex(FILENAME).optional().describe('Instead of url: from list_templates available=true.'),
 });
 type DownloadInput = z.output<typeof input>;
 
 export const downloadIso = defineTask({
   name: 'download_iso',
   title: 'Download image',
-  description: 'Let a node download an ISO image, container template or cloud image from a URL onto a storage.',
+  description: 'Let a node download (fetch) an ISO image, container template or cloud image from a URL.',
   input,
   risk: 'change',
   repeat: 'create-once',

@@ -5,8 +5,8 @@ import { imageFilters, imagePage, pageOfImages, textOfImages } from './image-lis
 export const listIsos = defineQuery({
   name: 'list_isos',
   title: 'List ISO images',
-  description: 'List ISO images on storages, or with content=import disk images that create_vm can import.',
-  input: imageFilters.extend({ content: z.enum(['iso', 'import']).default('iso').describe('iso, or import for cloud and disk images.') }),
+  description: 'List ISO images, or with content=import the cloud images that create_vm can import.',
+  input: imageFilters.extend({ content: z.enum(['iso', 'import']).default('iso').describe('import: cloud images.') }),
   output: imagePage,
   permissions: { '/storage': ['Datastore.Audit'] },
   text: (page, { content }) => textOfImages(page, content === 'iso' ? 'ISO image' : 'image to import'),

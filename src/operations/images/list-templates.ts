@@ -16,8 +16,8 @@ const appliance = z.object({
 export const listTemplates = defineQuery({
   name: 'list_templates',
   title: 'List container templates',
-  description: 'List container templates on storages, for create_container; with available=true those that download_iso can fetch from Proxmox.',
-  input: imageFilters.extend({ available: z.boolean().default(false).describe('List Proxmox\'s own index instead.') }),
+  description: 'List container templates on storages, or with available=true those that Proxmox offers for download_iso.',
+  input: imageFilters.extend({ available: z.boolean().default(false).describe('List Proxmox\'s index.') }),
   output: imagePage.extend({ available: z.array(appliance).describe('Templates of the index; pass template to download_iso.') }),
   permissions: { '/storage': ['Datastore.Audit'] },
   text: (page, input) => (input.available ? textOfIndex(page.available, page.total, page.next_after) : textOfImages(page, 'container template')),

@@ -7,7 +7,7 @@ import { jobNamed } from './job-named.ts';
 export const cancelJob = defineControl({
   name: 'cancel_job',
   title: 'Cancel job',
-  description: 'Ask Proxmox VE to stop the task of a job. How it ended is told by the job afterwards.',
+  description: 'Abort a running job: ask Proxmox VE to stop its task.',
   input: z.object({ job_id: jobId }),
   risk: 'disrupt',
   output: jobAnswer,

@@ -8,7 +8,7 @@ import { textOfJob } from './job-text.ts';
 export const getJob = defineControl({
   name: 'get_job',
   title: 'Show job',
-  description: 'One job with its history, as last recorded; refresh asks Proxmox VE first.',
+  description: 'Show one job with its history: what happened, why it failed.',
   input: z.object({ job_id: jobId, refresh: z.boolean().default(false).describe('Ask Proxmox VE first.') }),
   risk: 'read',
   output: jobView,

@@ -1,5 +1,6 @@
-import { showUntrusted } from '../../domain/untrusted-text.ts';
+import { showJson, showUntrusted } from '../../domain/untrusted-text.ts';
 import type { CompactJobView, JobView } from '../../jobs/view.ts';
+import { holdsOutput, linesOfResult } from '../result-lines.ts';
 
 /** A job as lines that hold every fact of its view, the empty ones left out. */
 export function textOfJob(job: JobView): string {
@@ -13,12 +14,12 @@ export function textOfJob(job: JobView): string {
     ...job.warnings.map((warning) => `warning ${showUntrusted(warning)}`),
     ...job.previous_upids.map((upid) => `earlier task ${upid}`),
     ...fact('metadata', job.metadata),
-    ...fact('result', job.result),
+    ...(job.result !== null && holdsOutput(job.result) ? linesOfResult(job.result) : fact('result', job.result)),
     ...fact('approval', job.approval),
     ...(job.retry_spec === null ? [] : fact('retry would run', job.retry_spec)),
     ...(job.audit_log_omitted === 0 ? [] : [`history: ${job.audit_log_omitted} older events not shown`]),
     ...job.audit_log.map(
-      ({ timestamp, event, details }) => `${timestamp} ${event}${Object.keys(details).length === 0 ? '' : ` ${JSON.stringify(details)}`}`,
+      ({ timestamp, event, details }) => `${timestamp} ${event}${Object.keys(details).length === 0 ? '' : ` ${showJson(details)}`}`,
     ),
   ].join('\n');
 }
@@ -32,5 +33,5 @@ export function lineOfJob(job: CompactJobView): string {
 
 function fact(name: string, value: unknown): readonly string[] {
   if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return [];
-  return [`${name} ${JSON.stringify(value)}`];
+  return [`${name} ${showJson(value)}`];
 }

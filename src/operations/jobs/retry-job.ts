@@ -7,17 +7,17 @@ import { jobNamed } from './job-named.ts';
 export const retryJob = defineControl({
   name: 'retry_job',
   title: 'Retry job',
-  description: 'Run a job that ended without success once more, with the same input and under the same job id.',
+  description: 'Run a job that failed once more, with the same input and job id.',
   input: z.object({
     job_id: jobId,
-    secrets: z.record(z.string(), z.string()).optional().describe('Secret arguments, which are never stored.'),
+    secrets: z.record(z.string(), z.string()).optional().describe('Secret arguments again.'),
   }),
   risk: 'change',
   output: jobAnswer,
   text: textOfJobAnswer,
   async run({ input, jobs, principal, replan }) {
     const job = await jobNamed(jobs, input.job_id);
-    const plan = await replan(job, input.secrets ?? {});
-    return answerOfJob(await jobs.retry(job.jobId, principal, { plan, ...(input.secrets ? { secrets: input.secrets } : {}) }));
+    const { plan, approval } = await replan(job, input.secrets ?? {});
+    return answerOfJob(await jobs.retry(job.jobId, principal, { plan, approval, ...(input.secrets ? { secrets: input.secrets } : {}) }));
   },
 });

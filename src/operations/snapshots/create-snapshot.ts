@@ -14,11 +14,11 @@ const RESERVED = new Set(['current', 'pending', 'vzdump']);
 export const createSnapshot = defineTask({
   name: 'create_snapshot',
   title: 'Create snapshot',
-  description: 'Take a snapshot of a VM or container to go back to later. vmstate also saves the RAM of a running VM.',
+  description: 'Take a new snapshot of a VM or container, to go back to later.',
   input: snapshotGuestInput.extend({
-    snapname: snapname.describe('Name: a letter, then letters, digits, _ or -; 2 to 40 characters.'),
+    snapname: snapname.describe('Letters, digits, _ and -.'),
     description: z.string().max(4000).optional().describe('Why it was taken.'),
-    vmstate: z.boolean().default(false).describe('Save the RAM too (running VMs only).'),
+    vmstate: z.boolean().default(false).describe('With RAM (running VMs).'),
   }),
   risk: 'change',
   repeat: 'create-once',

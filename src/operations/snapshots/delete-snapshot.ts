@@ -9,13 +9,15 @@ import { assertSnapshotsCanChange, snapshotGuest, snapshotGuestInput, snapshotNa
 export const deleteSnapshot = defineTask({
   name: 'delete_snapshot',
   title: 'Delete snapshot',
-  description: 'Delete a snapshot of a VM or container for good. The guest and its other snapshots stay as they are.',
+  description: 'Delete a snapshot of a VM or container for good. The guest stays as it is.',
   input: snapshotGuestInput.extend({
     snapname,
-    force: z.boolean().default(false).describe('Forget it even where a disk fails to remove it; only for broken ones.'),
+    force: z.boolean().default(false).describe('Only for broken ones.'),
   }),
   risk: 'destroy',
   repeat: 'destructive',
+  destroys: 'part',
+  loses: 'The way back to the state of this snapshot.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot'] },
   summary: (input) => `Delete snapshot ${input.snapname} of guest ${input.vmid}`,
   async run({ input, pve }) {

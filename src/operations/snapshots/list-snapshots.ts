@@ -30,6 +30,7 @@ export const listSnapshots = defineQuery({
     snapshots: z.array(snapshotRow),
   }),
   permissions: { '/vms/{vmid}': ['VM.Audit'] },
+  showsGuestText: ({ snapshots }) => snapshots.some(({ description }) => description !== null && description !== ''),
   text(output) {
     const label = `${guestLabel(output.vm_type, output.vmid)} on ${output.node}`;
     if (output.snapshots.length === 0) return `${label} has no snapshots.`;

@@ -14,13 +14,15 @@ export const rollbackSnapshot = defineTask({
   name: 'rollback_snapshot',
   title: 'Roll back to snapshot',
   description:
-    'Put disks and configuration of a VM or container back to a snapshot. A running guest is stopped, and everything since then is lost; dry_run tells what.',
+    'Roll a VM or container back to a snapshot: everything since then is lost, and a running guest is stopped.',
   input: snapshotGuestInput.extend({
     snapname,
-    start: z.boolean().default(false).describe('Start it afterwards; with saved RAM it resumes anyway.'),
+    start: z.boolean().default(false).describe('Start it after.'),
   }),
   risk: 'destroy',
   repeat: 'non-repeatable',
+  destroys: 'part',
+  loses: 'Everything that was written since the snapshot, and every later snapshot where the storage needs that.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot.Rollback'] },
   summary: (input) => `Roll guest ${input.vmid} back to snapshot ${input.snapname}`,
   async run({ input, pve }) {

@@ -12,15 +12,15 @@ import { vmName } from './vm-name.ts';
 
 const input = z.object({
   source_vmid: vmid.describe('VM or template to copy.'),
-  target_vmid: vmid.optional().describe('Id of the copy; a free one is taken when left out.'),
+  target_vmid: vmid.optional().describe('A free id when left out.'),
   node: node.optional().describe('Node of the source; found when left out.'),
   name: vmName.optional().describe('Name of the copy.'),
-  target_node: node.optional().describe('Node of the copy; needs shared storage.'),
-  full: z.boolean().default(true).describe('false: linked to its template, made at once.'),
+  target_node: node.optional().describe('Needs shared storage.'),
+  full: z.boolean().default(true).describe('false: linked.'),
   storage: storage.optional().describe('Storage of a full copy; the source\'s when left out.'),
-  format: z.enum(['raw', 'qcow2', 'vmdk']).optional().describe('Disk format of a full copy, on file storage.'),
+  format: z.enum(['raw', 'qcow2', 'vmdk']).optional().describe('Of a full copy.'),
   pool: pool.optional(),
-  snapname: snapname.optional().describe('Copy this snapshot instead of the state now.'),
+  snapname: snapname.optional().describe('Copy this snapshot, not the state now.'),
   description: z.string().max(8000).optional().describe('Notes of the copy; the source\'s when left out.'),
 });
 type CloneInput = z.output<typeof input>;

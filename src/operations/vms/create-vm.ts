@@ -13,7 +13,7 @@ const GIB = 2 ** 30;
 export const createVm = defineTask({
   name: 'create_vm',
   title: 'Create VM',
-  description: 'Create a virtual machine: empty, from an ISO image, or from a cloud image with cloud-init; optionally start it.',
+  description: 'Create a new VM (virtual machine): empty, from an ISO image, or from a cloud image with cloud-init.',
   input: newVmInput,
   risk: 'change',
   repeat: 'create-once',

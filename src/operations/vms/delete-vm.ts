@@ -12,8 +12,8 @@ export const deleteVm = defineTask({
   description: 'Destroy a VM with its disks and snapshots for ever. Its backups stay.',
   input: guestInput.extend({
     force: z.boolean().default(false).describe('Stop it first when it runs.'),
-    purge: z.boolean().default(false).describe('Also take it out of backup jobs, replication and HA.'),
-    destroy_unreferenced_disks: z.boolean().default(false).describe('Also delete its disks that its configuration does not name.'),
+    purge: z.boolean().default(false).describe('Also from backup jobs and HA.'),
+    destroy_unreferenced_disks: z.boolean().default(false).describe('Also disks that its config does not name.'),
   }),
   risk: 'destroy',
   repeat: 'destructive',

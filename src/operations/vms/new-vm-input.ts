@@ -57,15 +57,15 @@ export const newVmInput = z.object({
     .default('x86-64-v2-AES')
     .describe('CPU type; host gives the guest all of the node\'s.'),
   memory: z.int().min(16).max(MAX_MEMORY_MIB).describe('MiB.'),
-  disk_size: sizeGib.optional().describe('GiB of the one disk (default 32); an imported disk is grown to it.'),
+  disk_size: sizeGib.optional().describe('GiB, default 32.'),
   storage: storage.optional().describe('For all disks; the one with most free space when left out.'),
-  import_from: volume.optional().describe('Volid of a cloud image for the one disk (list_isos content=import).'),
-  disks: z.array(disk).max(16).optional().describe('Instead of disk_size and import_from: all disks, boot disk first.'),
+  import_from: volume.optional().describe('Volid of a cloud image.'),
+  disks: z.array(disk).max(16).optional().describe('Instead of disk_size, boot disk first.'),
   network_bridge: bridge.default('vmbr0').describe('Bridge of its network.'),
-  networks: z.array(network).max(32).optional().describe('All networks, instead of one plain virtio on network_bridge.'),
+  networks: z.array(network).max(32).optional().describe('Instead of network_bridge.'),
   ostype: z.enum(OS_TYPES).default('l26').describe('Guest system; l26 is Linux.'),
   iso: isoVolid.optional().describe('Volid of the ISO image to install from.'),
-  drivers_iso: isoVolid.optional().describe('Volid of a second ISO image, e.g. virtio-win.'),
+  drivers_iso: isoVolid.optional().describe('Second ISO, e.g. virtio-win.'),
   bios: z.enum(['seabios', 'ovmf']).default('seabios').describe('ovmf is UEFI.'),
   pre_enrolled_keys: z.boolean().optional().describe('ovmf: Secure Boot with Microsoft\'s keys (default true).'),
   tpm: z.boolean().default(false).describe('Add a TPM 2.0.'),
@@ -78,7 +78,7 @@ export const newVmInput = z.object({
     .array(ipconfig)
     .max(32)
     .optional()
-    .describe('cloud-init, one per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
+    .describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
   nameserver: formed(/^[0-9a-fA-F:.]+(?:[ ,;]+[0-9a-fA-F:.]+)*$/, 256, 'one or more IP addresses').optional().describe('cloud-init: DNS servers.'),
   searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains').optional().describe('cloud-init: DNS search domain.'),
   tags: z
