@@ -1,0 +1,70 @@
+import { isFinal } from './job.ts';
+import type { JobRecord } from './job-record.ts';
+import type { Upid } from '../domain/upid.ts';
+
+/** What this process knows of the open jobs of all processes, and who wants to hear of changes. */
+export interface Board {
+  /** Takes in a newer record, from a change of our own or of another process. Older ones are dropped. */
+  publish(record: JobRecord): void;
+  get(jobId: string): JobRecord | undefined;
+  open(): Iterable<JobRecord>;
+  openCount(): number;
+  /** Running jobs of a node, by UPID. */
+  running(node: string): ReadonlyMap<Upid, JobRecord>;
+  nodes(): readonly string[];
+  listen(listener: (record: JobRecord) => void): () => void;
+  listenerCount(): number;
+}
+
+const ENDED_KEPT = 2000;
+
+export function createBoard(): Board {
+  const known = new Map<string, JobRecord>();
+  const byNode = new Map<string, Map<Upid, JobRecord>>();
+  // A finished job may come by again through the feed.
+  const ended = new Map<string, number>();
+  const listeners = new Set<(record: JobRecord) => void>();
+
+  function place(previous: JobRecord | undefined, record: JobRecord): void {
+    if (previous?.state === 'running' && previous.upid !== null && previous.node !== null) {
+      const running = byNode.get(previous.node);
+      running?.delete(previous.upid);
+      if (running?.size === 0) byNode.delete(previous.node);
+    }
+    if (record.state !== 'running' || record.upid === null || record.node === null) return;
+    let running = byNode.get(record.node);
+    if (!running) byNode.set(record.node, (running = new Map()));
+    running.set(record.upid, record);
+  }
+
+  return {
+    publish(record) {
+      const previous = known.get(record.jobId);
+      if ((previous?.seq ?? ended.get(record.jobId) ?? -1) >= record.seq) return;
+      place(previous, record);
+      if (isFinal(record.state)) {
+        known.delete(record.jobId);
+        ended.set(record.jobId, record.seq);
+        if (ended.size > ENDED_KEPT)
+          for (const oldest of ended.keys()) {
+            ended.delete(oldest);
+            break;
+          }
+      } else {
+        known.set(record.jobId, record);
+        ended.delete(record.jobId);
+      }
+      for (const listener of listeners) listener(record);
+    },
+    get: (jobId) => known.get(jobId),
+    open: () => known.values(),
+    openCount: () => known.size,
+    running: (node) => byNode.get(node) ?? new Map<Upid, JobRecord>(),
+    nodes: () => [...byNode.keys()],
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    listenerCount: () => listeners.size,
+  };
+}

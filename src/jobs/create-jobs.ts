@@ -1,0 +1,211 @@
+import type { Clock } from '../domain/clock.ts';
+import { systemClock } from '../domain/clock.ts';
+import { OperationError } from '../domain/operation-error.ts';
+import type { Principal } from '../domain/principal.ts';
+import { acceptJob, replayJob } from './accept-job.ts';
+import { createBoard } from './board.ts';
+import { createDrivers } from './drivers.ts';
+import type { Engine } from './engine.ts';
+import { createFollower } from './follower.ts';
+import { createGate } from './gate.ts';
+import type { JobRecord } from './job-record.ts';
+import type { JobStore } from './job-store.ts';
+import type { Job } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import { createMembership } from './membership.ts';
+import type { Tasks, Work } from './ports.ts';
+import type { Randomness } from './randomness.ts';
+import { systemRandomness } from './randomness.ts';
+import { ALL_SAFEGUARDS } from './safeguards.ts';
+import type { Safeguards } from './safeguards.ts';
+import { jobsSettings } from './settings.ts';
+import type { JobsSettings } from './settings.ts';
+import { statusFilter } from './status-filter.ts';
+import { cancelJob, decideJob, isPerson, loadJob, resolveJob, retryJob } from './steer-job.ts';
+import { createProgressReader } from './task-log.ts';
+import { isSettled, waitForJob } from './wait-for-job.ts';
+
+const LOOKS_PER_NODE = 4;
+const PROBE_EVERY_MS = 10_000;
+
+interface JobsDependencies {
+  /** Open, migrated; closed by `close`. */
+  readonly store: JobStore;
+  readonly work: Work;
+  readonly tasks: Tasks;
+  readonly clock?: Clock;
+  readonly random?: Randomness;
+  readonly settings?: Partial<JobsSettings>;
+  /** Who counts as a person; by default the CLI, and HTTP keys that may approve. */
+  readonly isPerson?: (principal: Principal) => boolean;
+  /** Hears of faults that no caller hears of. */
+  readonly onFault?: (fault: unknown, about: string) => void;
+}
+
+/** As `JobsDependencies`, for tests that take a safeguard away. */
+export interface TestedJobsDependencies extends JobsDependencies {
+  readonly safeguards?: Safeguards;
+}
+
+/** The first answer of Proxmox is in, or none will come soon. A refusal counts once the world was looked at, which takes one read. */
+function isAnswered(job: Job): boolean {
+  const looksAtRefusal = job.state === 'verifying' && job.phase === 'verifying_refusal';
+  return (
+    isSettled(job.state) ||
+    job.state === 'running' ||
+    job.state === 'in_doubt' ||
+    (job.state === 'verifying' && !looksAtRefusal) ||
+    job.stepsDone > 0
+  );
+}
+
+/** Starts the jobs room of one process on a store that others may share. */
+export function createJobs(dependencies: TestedJobsDependencies): Jobs {
+  const { store, work, tasks, clock = systemClock, random = systemRandomness, safeguards = ALL_SAFEGUARDS } = dependencies;
+  const settings = jobsSettings(dependencies.settings);
+  const stopping = new AbortController();
+  const board = createBoard();
+  const engine: Engine = {
+    store,
+    work,
+    tasks,
+    clock,
+    random,
+    settings,
+    safeguards,
+    board,
+    processId: random.uuid(),
+    stopping: stopping.signal,
+    inputs: new Map(),
+    plans: new Map(),
+    isPerson: dependencies.isPerson ?? isPerson,
+    look: createGate(LOOKS_PER_NODE),
+    report: (fault, about) => dependencies.onFault?.(fault, about),
+  };
+  const drivers = createDrivers(engine);
+  const follower = createFollower(engine);
+  const progress = createProgressReader(engine);
+  const watched = new Map<string, number>();
+  let progressRuns = false;
+  let probed: { at: number; writable: boolean } | undefined;
+
+  board.listen((record) => {
+    drivers.consider(record);
+    if (record.state === 'running' && record.node !== null) follower.attend(record.node);
+    else if (record.upid !== null) progress.forget(record.upid);
+  });
+  const started = createMembership(engine).start();
+  started.catch((fault: unknown) => {
+    engine.report(fault, 'start');
+  });
+
+  /** Reads the logs of jobs that somebody here waits for. */
+  async function showProgress(): Promise<void> {
+    if (progressRuns) return;
+    progressRuns = true;
+    while (watched.size > 0 && !engine.stopping.aborted) {
+      const running = [...watched.keys()].map((jobId) => board.get(jobId)).filter((record) => record !== undefined);
+      await Promise.all(running.slice(0, settings.progressJobs).map((record) => progress.read(record)));
+      await clock.sleep(settings.followEveryMs, engine.stopping);
+    }
+    progressRuns = false;
+  }
+
+  async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
+    watched.set(jobId, (watched.get(jobId) ?? 0) + 1);
+    void showProgress();
+    try {
+      return await wait();
+    } finally {
+      const left = (watched.get(jobId) ?? 1) - 1;
+      if (left === 0) watched.delete(jobId);
+      else watched.set(jobId, left);
+    }
+  }
+
+  async function isWritable(): Promise<boolean> {
+    const now = clock.monotonic();
+    if (!probed || now - probed.at >= PROBE_EVERY_MS)
+      probed = {
+        at: now,
+        writable: await store.probe().then(
+          () => true,
+          () => false,
+        ),
+      };
+    return probed.writable;
+  }
+
+  function refuseWhenClosed(): void {
+    if (engine.stopping.aborted)
+      throw new OperationError('internal', 'The server is stopping.', { hint: 'Repeat the call when it is back.' });
+  }
+
+  return {
+    async accept(request) {
+      refuseWhenClosed();
+      await started;
+      const accepted = await acceptJob(engine, request);
+      if (accepted.replayed) return { job: accepted.job, replayed: true };
+      const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+      return { job, replayed: false };
+    },
+    replay: (request) => replayJob(engine, request),
+    get: (jobId) => store.load(jobId),
+    events: (jobId) => store.events(jobId),
+    async list(filter) {
+      const { status, ...rest } = filter;
+      const selected = status === undefined ? {} : statusFilter(status);
+      const limit = Math.min(500, Math.max(1, Math.floor(filter.limit)));
+      if (selected.states?.length === 0) return { jobs: [], nextCursor: null };
+      const page = await store.list({ ...rest, ...selected, limit });
+      return { jobs: page.records, nextCursor: page.nextCursor };
+    },
+    async refresh(jobId) {
+      const record = await loadJob(engine, jobId);
+      if (record.state !== 'running') return record;
+      board.publish(record);
+      await follower.check(record);
+      const after: JobRecord = await loadJob(engine, jobId);
+      await progress.read(after);
+      return board.get(jobId) ?? after;
+    },
+    async wait(jobId, options) {
+      const record = await loadJob(engine, jobId);
+      const { seconds, ...rest } = options;
+      return watching(jobId, () =>
+        waitForJob(engine, record, { ...rest, milliseconds: seconds * 1000, enough: (job) => isSettled(job.state) }),
+      );
+    },
+    cancel: (jobId, by) => cancelJob(engine, jobId, by),
+    async retry(jobId, by, options) {
+      refuseWhenClosed();
+      await started;
+      const job = (await retryJob(engine, jobId, by, options)) as JobRecord;
+      return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+    },
+    decide: (jobId, by, decision) => decideJob(engine, jobId, by, decision),
+    resolve: (jobId, by, resolution) => resolveJob(engine, jobId, by, resolution),
+    subscribe: (listener) =>
+      board.listen((record) => {
+        try {
+          listener(record);
+        } catch (fault) {
+          engine.report(fault, 'subscriber');
+        }
+      }),
+    async status() {
+      const counts = await store.counts();
+      return { ...counts, followerLagMs: Math.round(follower.lagMs()), writable: await isWritable() };
+    },
+    async close() {
+      if (engine.stopping.aborted) return;
+      stopping.abort();
+      await Promise.race([drivers.idle(), clock.sleep(settings.closeWithinMs)]);
+      await store.release(engine.processId).catch((fault: unknown) => {
+        engine.report(fault, 'release');
+      });
+      await store.close();
+    },
+  };
+}

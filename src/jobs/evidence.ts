@@ -1,0 +1,69 @@
+import type { ExpectedTask } from '../domain/mutation.ts';
+import { isResendable } from '../domain/repeat-class.ts';
+import { isUpid, parseUpid } from '../domain/upid.ts';
+import type { Upid } from '../domain/upid.ts';
+import type { Engine } from './engine.ts';
+import type { JobRecord } from './job-record.ts';
+
+export interface Evidence {
+  /** Tasks of the type and id, newest first where the order is known. */
+  readonly upids: readonly Upid[];
+}
+
+function matches(upid: Upid, node: string, task: ExpectedTask): boolean {
+  if (!isUpid(upid)) return false;
+  const parts = parseUpid(upid);
+  return parts.node === node && parts.id === task.id && task.types.includes(parts.type);
+}
+
+/**
+ * Every task of this type and id that Proxmox shows, in the node's list and in the cluster log.
+ * @throws OperationError when either cannot be read: half an observation is none
+ */
+export async function readEvidence(engine: Engine, node: string, task: ExpectedTask): Promise<Evidence> {
+  const [listed, logged] = await Promise.all([
+    engine.tasks.ofType(node, task),
+    engine.safeguards.clusterLog ? engine.tasks.clusterLog() : Promise.resolve([]),
+  ]);
+  const upids = new Set(listed.map((entry) => entry.upid));
+  for (const upid of logged) if (matches(upid, node, task)) upids.add(upid);
+  return { upids: [...upids] };
+}
+
+export type Observation =
+  | { readonly kind: 'void'; readonly fault: unknown }
+  | {
+      readonly kind: 'seen';
+      /** Tasks that may be the one this job started. */
+      readonly candidates: readonly Upid[];
+      /** True while another write of the same kind is unresolved, so that a candidate may be its task. */
+      readonly quarantined: boolean;
+      /** True when the list no longer reaches back to the time before the send. */
+      readonly truncated: boolean;
+    };
+
+/** Looks once for the task of a job in doubt. */
+export async function observe(engine: Engine, record: JobRecord, node: string, task: ExpectedTask): Promise<Observation> {
+  const { safeguards, store, settings, clock } = engine;
+  let upids: readonly Upid[];
+  try {
+    ({ upids } = await readEvidence(engine, node, task));
+  } catch (fault) {
+    if (safeguards.voidFailedReads) return { kind: 'void', fault };
+    upids = [];
+  }
+  // Read after the list: a job whose task is in the list was SENDING by then, and is so, or linked, or in doubt now.
+  const since = new Date(clock.now().getTime() - settings.quarantineMs).toISOString();
+  const unresolved = safeguards.quarantine ? await store.unresolved({ node, id: task.id, types: task.types }, record.jobId, since) : [];
+  // A late task of an earlier send of this very job is as good as the last, unless every send counts.
+  const ownCounts = !isResendable(record.step?.repeat ?? record.repeat);
+  const blockers = unresolved.filter((jobId) => jobId !== record.jobId || ownCounts);
+  const linked = safeguards.linkedOnce ? await store.linkedElsewhere(upids, record.jobId) : new Set<Upid>();
+  const before = new Set([...record.baseline, ...record.previousUpids]);
+  return {
+    kind: 'seen',
+    candidates: upids.filter((upid) => !before.has(upid) && !linked.has(upid)),
+    quarantined: blockers.length > 0,
+    truncated: record.baseline.length > 0 && !upids.some((upid) => before.has(upid)),
+  };
+}

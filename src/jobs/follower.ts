@@ -1,0 +1,148 @@
+import { OperationError } from '../domain/operation-error.ts';
+import type { Upid } from '../domain/upid.ts';
+import { timestamp } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { JobRecord } from './job-record.ts';
+import { createLateTaskReporter } from './late-tasks.ts';
+import { stopTask } from './stop-task.ts';
+import { checkTask, endLostTask } from './task-end.ts';
+
+/** Looks at tasks in a burst before the steady rate applies. */
+const BURST = 10;
+const STOP_AGAIN_MS = 15_000;
+
+export interface Follower {
+  /** Follows a node from now on, as long as jobs run there. */
+  attend(node: string): void;
+  /** Looks at one job's task now. */
+  check(record: JobRecord): Promise<void>;
+  /** Milliseconds since the node that has waited longest was last looked at; 0 when nothing is followed here. */
+  lagMs(): number;
+}
+
+interface NodeState {
+  /** Whole and broken requests that may be made now. */
+  tokens: number;
+  filledAt: number;
+  leaseUntil: number;
+  lookedAt: number;
+  unreachable: boolean;
+  /** Where the round through the tasks that the list calls running stands. */
+  round: number;
+}
+
+/** Follows the tasks of running jobs, one follower per node among all processes. */
+export function createFollower(engine: Engine): Follower {
+  const { clock, settings, store, board, tasks } = engine;
+  const nodes = new Map<string, NodeState>();
+  const missingSince = new Map<Upid, number>();
+  const stopAskedAt = new Map<Upid, number>();
+  const checking = new Set<string>();
+  const reportLateTasks = createLateTaskReporter(engine);
+
+  async function check(record: JobRecord): Promise<void> {
+    if (record.upid === null || checking.has(record.jobId)) return;
+    checking.add(record.jobId);
+    try {
+      const seen = await checkTask(engine, record);
+      if (seen !== 'gone') {
+        missingSince.delete(record.upid);
+        return;
+      }
+      const since = missingSince.get(record.upid) ?? clock.monotonic();
+      missingSince.set(record.upid, since);
+      if (clock.monotonic() - since < settings.noSuchTaskGraceMs) return;
+      await endLostTask(engine, record);
+      missingSince.delete(record.upid);
+    } finally {
+      checking.delete(record.jobId);
+    }
+  }
+
+  function takeToken(state: NodeState): boolean {
+    const now = clock.monotonic();
+    state.tokens = Math.min(BURST, state.tokens + ((now - state.filledAt) / 1000) * settings.statusPerSecond);
+    state.filledAt = now;
+    if (state.tokens < 1) return false;
+    state.tokens -= 1;
+    return true;
+  }
+
+  async function isLeased(node: string, state: NodeState): Promise<boolean> {
+    const now = clock.monotonic();
+    if (now < state.leaseUntil - settings.followLeaseMs / 2) return true;
+    const taken = await store.lease(`follow/${node}`, engine.processId, settings.followLeaseMs);
+    state.leaseUntil = taken ? now + settings.followLeaseMs : 0;
+    return taken;
+  }
+
+  async function showReachable(node: string, state: NodeState, reachable: boolean): Promise<void> {
+    const shown = [...board.running(node).values()].some((record) => (record.phase === 'node_unreachable') === reachable);
+    if (shown || state.unreachable === reachable) await store.setNodePhase(node, reachable ? null : 'node_unreachable', timestamp(engine));
+    state.unreachable = !reachable;
+  }
+
+  async function look(node: string, state: NodeState): Promise<void> {
+    let active: ReadonlySet<Upid>;
+    try {
+      active = new Set((await tasks.active(node)).filter((entry) => entry.running).map((entry) => entry.upid));
+    } catch (thrown) {
+      if (thrown instanceof OperationError && (thrown.code === 'proxmox_unreachable' || thrown.code === 'timeout'))
+        return showReachable(node, state, false);
+      throw thrown;
+    }
+    await showReachable(node, state, true);
+    const jobs = [...board.running(node).values()];
+    const left = jobs.filter((record) => record.upid !== null && !active.has(record.upid));
+    // The list may call a finished task running, so those are looked at in turn with what is left over.
+    const listed = jobs.filter((record) => record.upid !== null && active.has(record.upid));
+    const turn = listed.length > 0 ? [listed[state.round++ % listed.length]].filter((record) => record !== undefined) : [];
+    const due = [...left, ...turn].filter(() => takeToken(state));
+    const checked = await Promise.allSettled(due.map((record) => check(record)));
+    for (const outcome of checked) if (outcome.status === 'rejected') reportFault(outcome.reason, node);
+    for (const record of listed) if (record.cancelRequested) await stopAgain(record);
+    await reportLateTasks([...active].filter((upid) => !board.running(node).has(upid)));
+    state.lookedAt = clock.monotonic();
+  }
+
+  async function stopAgain(record: JobRecord): Promise<void> {
+    if (record.upid === null) return;
+    const askedAt = stopAskedAt.get(record.upid) ?? Date.parse(record.updatedAt) - clock.now().getTime() + clock.monotonic();
+    if (clock.monotonic() - askedAt < STOP_AGAIN_MS) return;
+    stopAskedAt.set(record.upid, clock.monotonic());
+    await stopTask(engine, record);
+  }
+
+  /** A look that was under way when the server stopped finds its connections closed: that is no fault. */
+  function reportFault(fault: unknown, node: string): void {
+    if (!engine.stopping.aborted) engine.report(fault, `tasks of ${node}`);
+  }
+
+  async function follow(node: string, state: NodeState): Promise<void> {
+    while (board.running(node).size > 0 && !engine.stopping.aborted) {
+      try {
+        if (await isLeased(node, state)) await look(node, state);
+        else state.lookedAt = clock.monotonic();
+      } catch (fault) {
+        reportFault(fault, node);
+      }
+      await clock.sleep(state.unreachable ? settings.unreachableEveryMs : settings.followEveryMs, engine.stopping);
+    }
+    nodes.delete(node);
+  }
+
+  return {
+    check,
+    attend(node) {
+      if (nodes.has(node) || engine.stopping.aborted) return;
+      const now = clock.monotonic();
+      const state: NodeState = { tokens: BURST, filledAt: now, leaseUntil: 0, lookedAt: now, unreachable: false, round: 0 };
+      nodes.set(node, state);
+      void follow(node, state);
+    },
+    lagMs: () => {
+      const now = clock.monotonic();
+      return Math.max(0, ...[...nodes.values()].map((state) => now - state.lookedAt));
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { ExpectedTask, StepDescription } from '../domain/mutation.ts';
+import type { Effect, ErrorCode } from '../domain/operation-error.ts';
+import type { Facts } from '../domain/plan.ts';
+import type { Surface } from '../domain/principal.ts';
+import type { RepeatClass } from '../domain/repeat-class.ts';
+import type { Upid } from '../domain/upid.ts';
+
+/** States of one attempt; docs/jobs.md draws them. Those from `succeeded` on are final and never change. */
+export const JOB_STATES = [
+  'awaiting_approval',
+  'ready',
+  'sending',
+  'in_doubt',
+  'running',
+  'verifying',
+  'succeeded',
+  'succeeded_with_warnings',
+  'failed',
+  'cancelled',
+  'rejected',
+  'expired',
+  'not_observed',
+  'unknown',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const FINAL_STATES = [
+  'succeeded',
+  'succeeded_with_warnings',
+  'failed',
+  'cancelled',
+  'rejected',
+  'expired',
+  'not_observed',
+  'unknown',
+] as const satisfies readonly JobState[];
+
+export function isFinal(state: JobState): boolean {
+  return (FINAL_STATES as readonly JobState[]).includes(state);
+}
+
+/** What outsiders see as `status`; the first six are the predecessor's. */
+export const JOB_STATUSES = [
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'cancel_requested',
+  'retrying',
+  'awaiting_approval',
+  'rejected',
+  'unknown',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** The step that is, or was last, under way: what was sent, without its secrets. */
+export interface JobStep {
+  /** 1 for the first step of an attempt. */
+  readonly number: number;
+  readonly node: string;
+  readonly task: ExpectedTask | null;
+  readonly repeat: RepeatClass;
+  /** True when the job plans anew after this step. */
+  readonly again: boolean;
+  /** How often this step was handed to Proxmox. */
+  readonly sends: number;
+  readonly description: StepDescription;
+}
+
+/** The last error in parts, as a surface needs it. */
+export interface JobError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly details: Facts;
+}
+
+/** The durable record of one accepted write. */
+export interface Job {
+  readonly jobId: string;
+  /** Name of the operation, e.g. `start_vm`. */
+  readonly operation: string;
+  readonly repeat: RepeatClass;
+  readonly summary: string;
+  readonly state: JobState;
+  /** Finer than state, for people: `waiting_for_lock`, `node_unreachable`, `cancel_requested`, … */
+  readonly phase: string | null;
+  readonly principalId: string;
+  readonly surface: Surface;
+  readonly requestId: string | null;
+  /** Validated input with secrets left out. */
+  readonly input: Facts;
+  /** True when the input held secrets, so that another process cannot plan it again. */
+  readonly hasSecrets: boolean;
+  readonly node: string | null;
+  readonly targets: readonly string[];
+  readonly step: JobStep | null;
+  /** Steps of this attempt that ended well. */
+  readonly stepsDone: number;
+  readonly upid: Upid | null;
+  readonly previousUpids: readonly Upid[];
+  /** Percent, 0 to 100; null when Proxmox does not say. */
+  readonly progress: number | null;
+  readonly attempts: number;
+  readonly retryCount: number;
+  /** Resent after doubt: may end succeeded or unknown, never failed. */
+  readonly tainted: boolean;
+  readonly cancelRequested: boolean;
+  readonly effect: Effect;
+  readonly lastError: string | null;
+  /** `lastError` in parts; null when the text is a task's own exit status. */
+  readonly error: JobError | null;
+  readonly warnings: readonly string[];
+  readonly result: Facts | null;
+  readonly metadata: Facts;
+  /** What was asked of a person and, later, who answered; null for a job that never asked. */
+  readonly approval: Facts | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly completedAt: string | null;
+  readonly expiresAt: string | null;
+  /** Fencing token: grows with every change of state or owner. */
+  readonly epoch: number;
+}
+
+/** One line of a job's append-only history. */
+export interface JobEvent {
+  readonly timestamp: string;
+  readonly event: string;
+  readonly details: Facts;
+}

@@ -1,0 +1,73 @@
+import { isFinal } from './job.ts';
+import { timestamp } from './engine.ts';
+import type { Engine } from './engine.ts';
+
+/** Jobs that one transaction takes over. */
+const TAKE_AT_ONCE = 20_000;
+const PAGE = 1000;
+const PRUNE_EVERY_MS = 3_600_000;
+
+export interface Membership {
+  /** Reads what is open, takes over what nobody drives, and goes on doing so. Resolves after the first round. */
+  start(): Promise<void>;
+}
+
+/** What makes this process one of several: it shows that it lives, takes over from the dead, and reads what the others do. */
+export function createMembership(engine: Engine): Membership {
+  const { store, board, clock, settings, processId } = engine;
+  let cursor = { seq: 0, jobId: '' };
+
+  async function readChanges(): Promise<void> {
+    for (;;) {
+      const page = await store.changesSince(cursor, PAGE);
+      cursor = page.cursor;
+      for (const record of page.records) board.publish(record);
+      if (page.records.length < PAGE) return;
+    }
+  }
+
+  function takeOver(): Promise<number> {
+    const sendingBecomes = engine.safeguards.foundSendingIsDoubt ? 'in_doubt' : 'ready';
+    return store.takeOver({ processId, leaseMs: settings.leaseMs, sendingBecomes, limit: TAKE_AT_ONCE, timestamp: timestamp(engine) });
+  }
+
+  function ownsJobs(): boolean {
+    for (const record of board.open()) if (record.owner === processId && !isFinal(record.state)) return true;
+    return false;
+  }
+
+  async function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      await clock.sleep(milliseconds(), engine.stopping);
+      if (engine.stopping.aborted) return;
+      await work().catch((fault: unknown) => {
+        engine.report(fault, about);
+      });
+    }
+  }
+
+  return {
+    async start() {
+      // First ours, then shown: nothing is started on a record that changes hands meanwhile.
+      await takeOver();
+      cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
+      for (const record of await store.open()) board.publish(record);
+      const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
+      void every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
+      void every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
+      void every(
+        () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),
+        'changes of other servers',
+        readChanges,
+      );
+      void every(jitter(PRUNE_EVERY_MS), 'pruning', async () => {
+        if (!(await store.lease('prune', processId, PRUNE_EVERY_MS / 2))) return;
+        const now = clock.now().getTime();
+        await store.prune({
+          completedBefore: new Date(now - settings.retentionMs).toISOString(),
+          keysBefore: new Date(now - settings.idempotencyMs).toISOString(),
+        });
+      });
+    },
+  };
+}

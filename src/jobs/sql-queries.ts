@@ -1,0 +1,117 @@
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import { OperationError } from '../domain/operation-error.ts';
+import type { Upid } from '../domain/upid.ts';
+import type { JobsDatabase } from './database.ts';
+import { FINAL_STATES } from './job.ts';
+import type { JobRecord } from './job-record.ts';
+import { fromRow } from './job-row.ts';
+import type { ChangeCursor, ChangePage, RecordFilter, RecordPage, TaskKey } from './job-store.ts';
+
+type Db = Kysely<JobsDatabase>;
+
+function decodeCursor(cursor: string): readonly [string, string] {
+  const [createdAt, jobId] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  if (createdAt === undefined || jobId === undefined || Number.isNaN(Date.parse(createdAt)))
+    throw new OperationError('invalid_input', 'The cursor is none that this server gave out.', { details: { field: 'cursor' } });
+  return [createdAt, jobId];
+}
+
+/** The text that stands for a place in the list of jobs. */
+function encodeCursor(record: Pick<JobRecord, 'createdAt' | 'jobId'>): string {
+  return Buffer.from(`${record.createdAt} ${record.jobId}`, 'utf8').toString('base64url');
+}
+
+/** Jobs newest first, one page. @throws OperationError `invalid_input` for a foreign cursor */
+export async function listJobs(db: Db, filter: RecordFilter): Promise<RecordPage> {
+  let query = db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').orderBy('job_id', 'desc');
+  if (filter.states) query = query.where('state', 'in', [...filter.states]);
+  if (filter.cancelRequested !== undefined) query = query.where('cancel_requested', '=', filter.cancelRequested ? 1 : 0);
+  if (filter.operation !== undefined) query = query.where('operation', '=', filter.operation);
+  if (filter.cursor !== undefined) {
+    const [createdAt, jobId] = decodeCursor(filter.cursor);
+    query = query.where((eb) =>
+      eb.or([eb('created_at', '<', createdAt), eb.and([eb('created_at', '=', createdAt), eb('job_id', '<', jobId)])]),
+    );
+  }
+  const rows = await query.limit(filter.limit + 1).execute();
+  const records = rows.slice(0, filter.limit).map(fromRow);
+  const last = records.at(-1);
+  return { records, nextCursor: rows.length > filter.limit && last ? encodeCursor(last) : null };
+}
+
+/** Every job that is not final. */
+export async function openJobs(db: Db): Promise<readonly JobRecord[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('state', 'not in', [...FINAL_STATES])
+    .orderBy('seq')
+    .execute();
+  return rows.map(fromRow);
+}
+
+export async function changesSince(db: Db, cursor: ChangeCursor, limit: number): Promise<ChangePage> {
+  const rows = await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where((eb) => eb.or([eb('seq', '>', cursor.seq), eb.and([eb('seq', '=', cursor.seq), eb('job_id', '>', cursor.jobId)])]))
+    .where('seq', '>=', cursor.seq)
+    .orderBy('seq')
+    .orderBy('job_id')
+    .limit(limit)
+    .execute();
+  const last = rows.at(-1);
+  return { records: rows.map(fromRow), cursor: last ? { seq: last.seq, jobId: last.job_id } : cursor };
+}
+
+export async function linkedElsewhere(db: Db, upids: readonly Upid[], jobId: string): Promise<ReadonlySet<Upid>> {
+  const linked = new Set<Upid>();
+  for (let start = 0; start < upids.length; start += 500) {
+    const rows = await db
+      .selectFrom('job_upids')
+      .select('upid')
+      .where('upid', 'in', upids.slice(start, start + 500))
+      .where('job_id', '!=', jobId)
+      .execute();
+    for (const row of rows) linked.add(row.upid);
+  }
+  return linked;
+}
+
+/** Jobs whose request for such a task is in the air or was given up without a trace. */
+export async function unresolvedJobs(db: Db, task: TaskKey, jobId: string, since: string): Promise<readonly string[]> {
+  const overlaps = (types: readonly string[]): boolean => types.some((type) => task.types.includes(type));
+  const inTheAir = await db
+    .selectFrom('jobs')
+    .select(['job_id', 'step'])
+    .where('task_node', '=', task.node)
+    .where('task_id', '=', task.id)
+    .where('job_id', '!=', jobId)
+    .where('state', 'in', ['sending', 'in_doubt'])
+    .execute();
+  const lost = await db
+    .selectFrom('lost_sends')
+    .select(['job_id', 'types'])
+    .where('task_node', '=', task.node)
+    .where('task_id', '=', task.id)
+    .where('lost_at', '>=', since)
+    .execute();
+  const found = [
+    ...inTheAir.filter((row) => overlaps((JSON.parse(row.step ?? 'null') as JobRecord['step'])?.task?.types ?? [])),
+    ...lost.filter((row) => overlaps(JSON.parse(row.types) as string[])),
+  ];
+  return [...new Set(found.map((row) => row.job_id))];
+}
+
+export async function countJobs(db: Db): Promise<{ open: number; inDoubt: number }> {
+  const row = await db
+    .selectFrom('jobs')
+    .select([
+      sql<number>`count(*)`.as('open'),
+      sql<number>`coalesce(sum(case when state = 'in_doubt' then 1 else 0 end), 0)`.as('in_doubt'),
+    ])
+    .where('state', 'not in', [...FINAL_STATES])
+    .executeTakeFirstOrThrow();
+  return { open: row.open, inDoubt: row.in_doubt };
+}

@@ -1,0 +1,195 @@
+import { OperationError } from '../domain/operation-error.ts';
+import type { Facts, SendPlan } from '../domain/plan.ts';
+import type { Principal } from '../domain/principal.ts';
+import { isResendable } from '../domain/repeat-class.ts';
+import { targetHeld } from './accept-job.ts';
+import { attemptMove, timestamp } from './engine.ts';
+import type { Change, Engine } from './engine.ts';
+import type { JobRecord } from './job-record.ts';
+import { isFinal } from './job.ts';
+import type { Job } from './job.ts';
+import { stopTask } from './stop-task.ts';
+import { effectBefore } from './step-end.ts';
+import type { TransitionEvent } from './transitions.ts';
+
+const TRIES = 5;
+
+/** @throws OperationError `not_found` */
+export async function loadJob(engine: Engine, jobId: string): Promise<JobRecord> {
+  const record = await engine.store.load(jobId);
+  if (record) return record;
+  throw new OperationError('not_found', `There is no job ${JSON.stringify(jobId.slice(0, 80))}.`, {
+    hint: 'List the jobs to find it. Finished jobs are deleted after a while.',
+    details: { job_id: jobId.slice(0, 80) },
+  });
+}
+
+function refused(record: JobRecord, message: string, hint: string): OperationError {
+  return new OperationError('conflict', message, { hint, details: { job_id: record.jobId, state: record.state } });
+}
+
+/** Tries a change a person asked for, again from the start when the job moved meanwhile. */
+async function steer(
+  engine: Engine,
+  jobId: string,
+  choose: (record: JobRecord) => { event: TransitionEvent; change: Change },
+): Promise<JobRecord> {
+  let record = await loadJob(engine, jobId);
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const { event, change } = choose(record);
+    const outcome = await attemptMove(engine, record, event, change);
+    if (outcome.kind === 'moved') return outcome.record;
+    if (outcome.kind === 'held') throw targetHeld(outcome);
+    record = await loadJob(engine, jobId);
+  }
+  throw refused(record, 'The job keeps changing.', 'Look at it again and repeat the call.');
+}
+
+/** A principal that is a person at a terminal or behind an API key for approvals, and not a model. */
+export function isPerson(principal: Principal): boolean {
+  return (
+    principal.surface === 'cli' ||
+    (principal.surface === 'http' && principal.scopes.some((scope) => scope === 'approve' || scope === 'admin'))
+  );
+}
+
+/** Notes the wish to cancel, and asks Proxmox to stop the task. @throws OperationError `conflict` when the job is over */
+export async function cancelJob(engine: Engine, jobId: string, by: Principal): Promise<Job> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const record = await loadJob(engine, jobId);
+    if (isFinal(record.state)) throw refused(record, `The job is over (${record.state}) and cannot be cancelled.`, 'Nothing was changed.');
+    if ((record.state === 'ready' || record.state === 'awaiting_approval') && !record.tainted) {
+      const patch = { cancelRequested: true, effect: effectBefore(record), phase: null };
+      const outcome = await attemptMove(engine, record, 'cancelled_before_send', { patch, details: { by: by.id } });
+      if (outcome.kind === 'moved') return outcome.record;
+      continue;
+    }
+    const patch = record.state === 'running' ? { cancelRequested: true, phase: 'cancel_requested' } : { cancelRequested: true };
+    const noted = await engine.store.annotate({
+      jobId,
+      epoch: null,
+      patch,
+      timestamp: timestamp(engine),
+      event: { name: 'cancel_requested', details: { by: by.id, upid: record.upid } },
+    });
+    if (!noted) continue;
+    engine.board.publish(noted);
+    if (noted.state === 'running') await stopTask(engine, noted);
+    return noted;
+  }
+  throw refused(await loadJob(engine, jobId), 'The job keeps changing.', 'Look at it again and repeat the call.');
+}
+
+export interface RetryOptions {
+  readonly plan: SendPlan;
+  readonly secrets?: Facts;
+  readonly approval?: { readonly expiresAt: string; readonly request: Facts } | null;
+}
+
+/** Opens another attempt of a job that did not succeed. @throws OperationError `conflict`, `denied` */
+export async function retryJob(engine: Engine, jobId: string, by: Principal, options: RetryOptions): Promise<Job> {
+  const { plan, secrets, approval } = options;
+  await engine.store.heartbeat(engine.processId, engine.settings.leaseMs);
+  return steer(engine, jobId, (record) => {
+    if (!isFinal(record.state))
+      throw refused(record, 'The job is still under way and cannot be retried.', 'Wait for its end, or cancel it.');
+    if (record.state === 'succeeded' || record.state === 'succeeded_with_warnings')
+      throw refused(record, 'The job has succeeded; there is nothing to retry.', 'Make a new call to do the same once more.');
+    const doubtful = record.state === 'unknown' || record.state === 'not_observed';
+    if (doubtful && !isResendable(record.repeat) && !engine.isPerson(by))
+      throw new OperationError(
+        'denied',
+        'It is not known whether this job has happened, and doing it twice does harm: only a person may retry it.',
+        {
+          hint: 'A person looks at the cluster, then retries or resolves the job.',
+          details: { job_id: jobId, state: record.state },
+        },
+      );
+    if (record.hasSecrets && !secrets)
+      throw new OperationError('invalid_input', 'This job needs its secret fields again: they were not stored.', {
+        details: { job_id: jobId },
+      });
+    engine.inputs.set(jobId, { ...record.input, ...secrets });
+    engine.plans.set(jobId, { plan, madeAt: engine.clock.monotonic() });
+    const change: Change = {
+      patch: {
+        owner: engine.processId,
+        retryCount: record.retryCount + 1,
+        previousUpids: record.upid === null ? record.previousUpids : [...record.previousUpids, record.upid],
+        upid: null,
+        progress: null,
+        phase: null,
+        // What the earlier attempt sent may still arrive.
+        tainted: record.tainted || doubtful,
+        cancelRequested: false,
+        effect: doubtful || record.tainted ? 'unknown' : 'none',
+        lastError: null,
+        error: null,
+        warnings: [],
+        result: null,
+        step: null,
+        stepsDone: 0,
+        baseline: [],
+        completedAt: null,
+        resolvedAt: null,
+        targets: plan.step.targets,
+        node: plan.step.node,
+        approval: approval ? { ...approval.request } : record.approval,
+        expiresAt: approval?.expiresAt ?? null,
+      },
+      details: { by: by.id, previous_state: record.state, previous_upid: record.upid },
+      claims: approval || !engine.safeguards.targetClaims ? [] : plan.step.targets,
+    };
+    return { event: approval ? 'retried_asking' : 'retried', change };
+  });
+}
+
+/** A person's answer to a job that asks. @throws OperationError `conflict` when it was answered, has expired, or its target is held */
+export function decideJob(
+  engine: Engine,
+  jobId: string,
+  by: Principal,
+  decision: { approve: boolean; reason: string | null },
+): Promise<Job> {
+  return steer(engine, jobId, (record) => {
+    if (record.state !== 'awaiting_approval')
+      throw refused(record, `The job waits for no approval (${record.state}).`, 'Nothing was changed.');
+    const at = timestamp(engine);
+    if (record.expiresAt !== null && record.expiresAt <= at)
+      throw refused(record, 'The approval came too late: the request has expired.', 'Make the call again.');
+    const { approve, reason } = decision;
+    const details = { by: by.id, reason };
+    const answered = { ...record.approval, decided_by: by.id, decided_at: at, approved: approve, reason };
+    if (!approve)
+      return { event: 'rejected', change: { patch: { approval: answered, lastError: reason ?? 'A person rejected this.' }, details } };
+    return {
+      event: 'approved',
+      change: { patch: { approval: answered }, details, claims: engine.safeguards.targetClaims ? record.targets : [] },
+    };
+  });
+}
+
+/** Settles a doubtful job by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
+export function resolveJob(
+  engine: Engine,
+  jobId: string,
+  by: Principal,
+  resolution: { outcome: 'succeeded' | 'failed'; reason: string },
+): Promise<Job> {
+  return steer(engine, jobId, (record) => {
+    if (record.state !== 'unknown' && record.state !== 'not_observed')
+      throw refused(record, `The outcome of this job is known (${record.state}).`, 'Nothing was changed.');
+    if (!isResendable(record.repeat) && !engine.isPerson(by))
+      throw new OperationError('denied', 'Only a person may say how a job ended that does harm when it is done twice.', {
+        hint: 'A person looks at the cluster and resolves the job.',
+        details: { job_id: jobId, state: record.state },
+      });
+    const { outcome, reason } = resolution;
+    const patch = {
+      resolvedAt: timestamp(engine),
+      effect: outcome === 'succeeded' ? 'applied' : 'none',
+      lastError: outcome === 'succeeded' ? null : reason,
+    } as const;
+    return { event: outcome === 'succeeded' ? 'resolved_succeeded' : 'resolved_failed', change: { patch, details: { by: by.id, reason } } };
+  });
+}

@@ -1,0 +1,24 @@
+import { OperationError } from '../domain/operation-error.ts';
+
+function reason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (/database or disk is full|ENOSPC|could not extend file/i.test(text)) return 'the disk is full';
+  if (/readonly|read-only/i.test(text)) return 'it is read-only';
+  if (/database is locked|SQLITE_BUSY/i.test(text)) return 'another process holds it locked';
+  if (/ECONNREFUSED|ENOTFOUND|terminat|timeout|ECONNRESET/i.test(text)) return 'the database does not answer';
+  return 'the database answered with an error';
+}
+
+/**
+ * What a failing job database means for a caller: code `internal`, with details.code `job_store_unavailable`. Nothing is
+ * sent to Proxmox for a job that could not be recorded.
+ */
+export function storeFailure(cause: unknown): OperationError {
+  if (cause instanceof OperationError) return cause;
+  return new OperationError('internal', `The job database cannot be used: ${reason(cause)}.`, {
+    hint: 'Nothing is written to Proxmox while jobs cannot be recorded. Free space, fix permissions or restore the database, then repeat the call.',
+    effect: 'none',
+    details: { code: 'job_store_unavailable' },
+    cause,
+  });
+}
