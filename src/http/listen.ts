@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { HttpEnv } from './request-context.ts';
 
 export interface Listener {
   /** `http://127.0.0.1:8000`. */
@@ -13,22 +14,43 @@ export interface Listener {
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 2000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const SWEEP_MS = 25;
+const CHECK_EVERY_MS = 2000;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly headersTimeoutMs?: number;
+}
 
 /** Serves an app. @throws the listen error (EADDRINUSE, EACCES, …) */
-export async function listen(app: Hono, options: { host: string; port: number }): Promise<Listener> {
+export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promise<Listener> {
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
   let open = 0;
   const server: ServerType = await new Promise((resolve, reject) => {
-    const starting = serve({ fetch: app.fetch, hostname: options.host, port: options.port }, () => {
-      starting.off('error', reject);
-      resolve(starting);
-    });
+    const starting = serve(
+      {
+        fetch: app.fetch,
+        hostname: options.host,
+        port: options.port,
+        serverOptions: {
+          maxHeaderSize: MAX_HEADER_BYTES,
+          headersTimeout: headersTimeoutMs,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+          // Node looks for late clients this often.
+          connectionsCheckingInterval: Math.min(headersTimeoutMs, CHECK_EVERY_MS),
+        },
+      },
+      () => {
+        starting.off('error', reject);
+        resolve(starting);
+      },
+    );
     starting.once('error', reject);
   });
-  if ('headersTimeout' in server) {
-    server.headersTimeout = HEADERS_TIMEOUT_MS;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
-    server.maxConnections = MAX_CONNECTIONS;
-  }
+  if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (_request: unknown, response: { once(event: 'close', listener: () => void): void }) => {
     open += 1;
     response.once('close', () => {
@@ -45,7 +67,7 @@ export async function listen(app: Hono, options: { host: string; port: number })
         if (!('closeAllConnections' in server)) return;
         if (open === 0 || performance.now() > deadline) server.closeAllConnections();
         else server.closeIdleConnections();
-      }, 25);
+      }, SWEEP_MS);
       await closed;
       clearInterval(sweep);
     },

@@ -1,0 +1,19 @@
+import type { Hono } from 'hono';
+import { createDoor, type DoorOptions } from './create-door.ts';
+import { addMcpRoute, type McpFetch } from './mcp-route.ts';
+import type { HttpEnv } from './request-context.ts';
+import { addResourceMetadata, isResourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts';
+
+export interface McpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes' | 'isPublic' | 'corsOrigins'> {
+  readonly mcp: McpFetch;
+  /** Null without an authorization server. */
+  readonly resource: ResourceMetadataOptions | null;
+}
+
+/** MCP on a port of its own, behind the same door as everything else over HTTP. */
+export function createMcpApp(options: McpAppOptions): Hono<HttpEnv> {
+  const { app, routes } = createDoor({ ...options, surface: 'mcp-http', prefixes: [], corsOrigins: [], isPublic: isResourceMetadata });
+  if (options.resource) addResourceMetadata(routes, options.resource);
+  addMcpRoute(app, options.mcp, () => options.clock.now());
+  return app;
+}

@@ -1,0 +1,112 @@
+import { OperationError } from '../domain/operation-error.ts';
+import type { Clock } from '../domain/clock.ts';
+import { isFinal } from '../jobs/job.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { viewJobCompact } from '../jobs/view.ts';
+import type { EventFeed } from './event-feed.ts';
+import { eventStream, type EventStreamOptions, type ServerEvent } from './event-stream.ts';
+import { jobProblem } from './job-problem.ts';
+import { Refusal } from './refusal.ts';
+import type { HttpContext } from './request-context.ts';
+import { requireScope } from './require-scope.ts';
+import type { RouteTable } from './route-table.ts';
+
+export interface EventRoutesOptions {
+  readonly jobs: Jobs;
+  readonly feed: EventFeed;
+  readonly clock: Clock;
+  /** Ends all streams. */
+  readonly closing: AbortSignal;
+  readonly heartbeatMs?: number;
+}
+
+const HEARTBEAT_MS = 15_000;
+const LIFETIME_MS = 3_600_000;
+const MAX_STREAMS = 200;
+const MAX_STREAMS_PER_PRINCIPAL = 20;
+
+/** Changes as they happen: `GET /events` for all jobs, `GET /jobs/{job_id}/events` for one with its history. */
+export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing, heartbeatMs = HEARTBEAT_MS }: EventRoutesOptions): void {
+  const open = new Map<string, number>();
+
+  /** Counts a stream of the caller until it ends. @throws Refusal 429 */
+  function stream(context: HttpContext, source: Pick<EventStreamOptions, 'next' | 'listen'>): Response {
+    const { id, expiresAt } = context.get('identity');
+    // Nobody would read the body of this answer, and so nobody would end it.
+    if (context.req.method === 'HEAD') return new Response(null, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+    const total = [...open.values()].reduce((sum, count) => sum + count, 0);
+    const own = open.get(id) ?? 0;
+    if (total >= MAX_STREAMS || own >= MAX_STREAMS_PER_PRINCIPAL)
+      throw new Refusal(429, { status: 'rate_limited', message: 'Too many open event streams' }, { 'retry-after': '10' });
+    open.set(id, own + 1);
+    const untilExpiry = expiresAt === null ? LIFETIME_MS : expiresAt.getTime() - clock.now().getTime();
+    return eventStream({
+      ...source,
+      clock,
+      heartbeatMs,
+      lifetimeMs: Math.min(LIFETIME_MS, untilExpiry),
+      signal: closing,
+      onEnd() {
+        const left = (open.get(id) ?? 1) - 1;
+        if (left === 0) open.delete(id);
+        else open.set(id, left);
+      },
+    });
+  }
+
+  routes.get('/events', (context) => {
+    requireScope(context, 'read');
+    const resumed = context.req.header('last-event-id');
+    let position = resumed ?? feed.position();
+    let isFirst = true;
+    return stream(context, {
+      listen: (wake) => feed.listen(wake),
+      async next() {
+        const events: ServerEvent[] = [];
+        const page = feed.after(position);
+        if (page.gap) events.push({ event: 'reset', id: page.position, data: { reason: 'Changes were missed. Read GET /jobs again.' } });
+        else if (isFirst && resumed === undefined) events.push({ event: 'hello', id: page.position, data: {} });
+        isFirst = false;
+        events.push(...page.entries.map(({ id, job }) => ({ event: 'job', id, data: job })));
+        ({ position } = page);
+        return { events, done: false };
+      },
+    });
+  });
+
+  routes.get('/jobs/{job_id}/events', async (context) => {
+    requireScope(context, 'read');
+    const jobId = context.req.param('job_id') ?? '';
+    const resumed = /^\d{1,9}$/.exec(context.req.header('last-event-id') ?? '')?.[0];
+    try {
+      const job = await jobs.get(jobId);
+      if (!job) throw new OperationError('not_found', `There is no job ${JSON.stringify(jobId.slice(0, 80))}.`, { hint: 'See GET /jobs.' });
+      // 204 is how a browser learns not to come back.
+      if (isFinal(job.state) && resumed !== undefined && (await jobs.events(jobId)).length <= Number(resumed))
+        return new Response(null, { status: 204 });
+    } catch (thrown) {
+      return jobProblem(thrown, context.get('requestId'));
+    }
+    let told = Number(resumed ?? 0);
+    let shown = '';
+    return stream(context, {
+      listen: (wake) => feed.listen((entry) => entry.job.job_id === jobId && wake()),
+      async next() {
+        const job = await jobs.get(jobId);
+        if (!job) return { events: [], done: true };
+        const history = await jobs.events(jobId);
+        const events: ServerEvent[] = history
+          .slice(told)
+          .map((entry, index) => ({ event: 'history', id: String(told + index + 1), data: entry }));
+        told = Math.max(told, history.length);
+        const view = viewJobCompact(job);
+        const text = JSON.stringify(view);
+        if (text !== shown) events.push({ event: 'job', data: view });
+        shown = text;
+        const done = isFinal(job.state);
+        if (done) events.push({ event: 'end', data: { status: view.status } });
+        return { events, done };
+      },
+    });
+  });
+}

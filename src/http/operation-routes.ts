@@ -1,0 +1,71 @@
+import type { Scope } from '../domain/principal.ts';
+import { toOperationError } from '../domain/operation-error.ts';
+import type { Facts } from '../domain/plan.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { idempotencyKey, preferredWait } from './call-options.ts';
+import { readBody } from './read-body.ts';
+import type { HttpContext } from './request-context.ts';
+import { requireScope } from './require-scope.ts';
+import type { RouteTable } from './route-table.ts';
+
+export interface OperationRoutesOptions {
+  readonly dispatcher: Dispatcher;
+  readonly scopeOf: (registered: RegisteredOperation) => Scope;
+  /** Where this service is seen from outside, before the path of a route. */
+  readonly publicPath: string;
+  /** Aborted when the server stops: calls that wait answer with the job as it is. */
+  readonly closing: AbortSignal;
+}
+
+const UNDER_WAY = new Set(['running', 'cancel_requested', 'retrying', 'awaiting_approval']);
+const ASK_AGAIN_SECONDS = '2';
+
+/** `POST /<operation>`: the operation's input as the body, its output as the answer. */
+export function addOperationRoutes(routes: RouteTable, options: OperationRoutesOptions): void {
+  for (const registered of options.dispatcher.operations) {
+    routes.post(`/${registered.operation.name}`, (context) => answer(context, registered, options));
+  }
+}
+
+async function answer(context: HttpContext, registered: RegisteredOperation, options: OperationRoutesOptions): Promise<Response> {
+  const { dispatcher, scopeOf, publicPath, closing } = options;
+  const { operation } = registered;
+  requireScope(context, scopeOf(registered));
+  const key = idempotencyKey(context);
+  const body = await readBody(context.req.raw);
+  const wait = preferredWait(context);
+  const waits =
+    wait !== undefined && takesWait(registered) && isRecord(body ?? {}) && (body as Facts | undefined)?.['wait_seconds'] === undefined;
+  try {
+    const { output } = await dispatcher.call({
+      operation: operation.name,
+      arguments: waits ? { ...(body as Facts | undefined), wait_seconds: wait } : body,
+      principal: context.get('principal'),
+      requestId: context.get('requestId'),
+      signal: AbortSignal.any([context.req.raw.signal, closing]),
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+    });
+    const isOpen = operation.risk !== 'read' && UNDER_WAY.has(String(output['status']));
+    const isOpenSomewhere = output['status'] === 'several' && output['next'] === 'wait';
+    return Response.json(output, {
+      status: isOpen || isOpenSomewhere ? 202 : 200,
+      headers: {
+        ...(isOpen ? { location: `${publicPath}/jobs/${String(output['job_id'])}` } : {}),
+        ...(isOpen || isOpenSomewhere ? { 'retry-after': ASK_AGAIN_SECONDS } : {}),
+        ...(output['replayed'] === true ? { 'idempotency-replayed': 'true' } : {}),
+        ...(waits ? { 'preference-applied': `wait=${wait}` } : {}),
+      },
+    });
+  } catch (thrown) {
+    throw toOperationError(thrown);
+  }
+}
+
+function takesWait({ inputSchema }: RegisteredOperation): boolean {
+  return Object.hasOwn(inputSchema['properties'] ?? {}, 'wait_seconds');
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+import { OperationError } from '../domain/operation-error.ts';
+import { Refusal } from './refusal.ts';
+
+/** Bytes of a request body. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** Objects and lists inside one another. Deeper ones serve only to exhaust a stack. */
+const MAX_DEPTH = 32;
+
+/**
+ * The JSON body of a request, undefined for an empty one, whatever content type it claims: `curl -d` says it sends a form.
+ * @throws Refusal 413, OperationError `invalid_input` for what is no JSON
+ */
+export async function readBody(request: Request): Promise<unknown> {
+  const text = await readText(request);
+  if (text.trim() === '') return undefined;
+  if (depthOf(text) > MAX_DEPTH)
+    throw new OperationError('invalid_input', `The body nests deeper than ${MAX_DEPTH} levels.`, { details: { type: 'json_too_deep' } });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    throw new OperationError('invalid_input', 'JSON decode error', {
+      hint: 'Send a JSON object as the body.',
+      details: {
+        type: 'json_invalid',
+        ...(position === undefined ? {} : { field: position }),
+        input: {},
+        ctx: { error: 'The body is no JSON.' },
+      },
+    });
+  }
+}
+
+async function readText(request: Request): Promise<string> {
+  const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (request.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early cancels the stream, so that the rest is never read.
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charCodeAt(index);
+    if (quoted) {
+      if (character === 0x5c) index += 1;
+      else if (character === 0x22) quoted = false;
+    } else if (character === 0x22) quoted = true;
+    else if (character === 0x7b || character === 0x5b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (character === 0x7d || character === 0x5d) depth -= 1;
+  }
+  return deepest;
+}

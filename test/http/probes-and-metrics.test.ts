@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createReadiness } from '../../src/app/readiness.ts';
+import { systemClock } from '../../src/domain/clock.ts';
+import { startService, type Service } from './service.ts';
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const scrape = async (from: Service): Promise<string> => (await from.ask('/metrics')).text();
+
+test('readiness keeps the fields that dashboards read', async () => {
+  const body = (await (await service.ask('/readyz')).json()) as Record<string, unknown>;
+  expect(body).toMatchObject({
+    status: 'ok',
+    connected_to_mcp: true,
+    auth: { api_key_configured: true, strict_auth: true },
+    rate_limit: { enabled: false, requests_per_minute: 0 },
+    jobs: { enabled: true },
+    security_warnings: [],
+    wrong: [],
+  });
+  expect(body['uptime_seconds']).toBeTypeOf('number');
+});
+
+test('a cluster without quorum is not ready, and that is named', async () => {
+  await using own = await startService();
+  own.sim.faults.loseQuorum();
+  const response = await own.ask('/health');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ status: 'degraded', wrong: ['quorum'] });
+});
+
+test('a token that Proxmox does not accept is told apart from Proxmox being away', async () => {
+  await using own = await startService();
+  own.sim.faults.respond('GET /**', { status: 401, reason: 'No ticket', body: '' });
+  const response = await own.ask('/readyz');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ wrong: ['token'] });
+});
+
+test('a clock that is off is worth a warning and keeps nothing from working', async () => {
+  await using own = await startService();
+  const check = createReadiness({
+    reader: {
+      version: async () => ({ version: '9.2', release: '9' }),
+      clusterStatus: async () => ({ name: null, quorate: null, nodes: [] }),
+    },
+    jobs: own.product.jobs,
+    clock: systemClock,
+    serverDate: () => ({ date: new Date('2026-11-20T08:05:00Z'), receivedAt: new Date('2026-11-20T08:00:00Z') }),
+  });
+  expect((await check()).filter(({ ok }) => !ok)).toEqual([
+    { name: 'clock', ok: false, required: false, detail: 'The clock of Proxmox VE differs by 300 s from the one here.' },
+  ]);
+});
+
+test('many probes at once are one look at Proxmox', async () => {
+  await using own = await startService();
+  await Promise.all(Array.from({ length: 50 }, () => own.ask('/readyz')));
+  expect(own.sim.requests.count('GET /version')).toBe(1);
+});
+
+test('requests, calls and requests to Proxmox are counted under the names of old and in histograms', async () => {
+  await service.post('/get_nodes');
+  await service.post('/get_node_status', { node: 'nosuch' });
+  await service.ask('/nosuch/with/a/path');
+  const text = await scrape(service);
+  for (const family of [
+    'proxmox_mcp_http_requests_total',
+    'proxmox_mcp_http_latency_ms_sum',
+    'proxmox_mcp_http_latency_ms_max',
+    'proxmox_mcp_http_latency_ms_avg',
+  ]) {
+    expect(text).toMatch(new RegExp(`^${family}\\{route="/get_nodes",method="POST",status="200"\\} [\\d.e-]+$`, 'm'));
+  }
+  expect(text).toMatch(/^proxmox_mcp_tool_calls_total\{tool="get_nodes",status="ok"\} 1$/m);
+  expect(text).toMatch(/^proxmox_mcp_tool_calls_total\{tool="get_node_status",status="not_found"\} 1$/m);
+  expect(text).toMatch(/^proxmox_mcp_tool_latency_ms_max\{tool="get_nodes",status="ok"\} /m);
+  expect(text).toMatch(/^proxmox_mcp_http_request_duration_seconds_bucket\{le="0\.005",route="\/get_nodes",method="POST"\} /m);
+  expect(text).toMatch(
+    /^proxmox_mcp_proxmox_request_duration_seconds_count\{route="\/nodes\/\{node\}\/status",method="GET",outcome="5xx"\} 1$/m,
+  );
+  expect(text).toMatch(/^proxmox_mcp_follower_lag_seconds /m);
+  expect(text).toMatch(/^proxmox_mcp_event_loop_delay_seconds\{quantile="0\.99"\} /m);
+  expect(text).toContain('route="unmatched",method="GET",status="404"');
+  expect(text).not.toContain('/nosuch/with/a/path');
+});
+
+test('labels stay few, whatever strangers ask for', async () => {
+  await using own = await startService();
+  const before = (await scrape(own)).split('\n').length;
+  for (let turn = 0; turn < 200; turn += 1) {
+    await own.ask(`/path-${turn}`, { method: turn % 2 === 0 ? 'GET' : 'REPORT' });
+    await own.ask(`/jobs/job-${turn}`);
+  }
+  const after = (await scrape(own)).split('\n').length;
+  expect(after - before).toBeLessThan(120);
+});
+
+test('the end of a job is counted', async () => {
+  await service.post('/create_backup', { vmid: 100, storage: 'nfs-backup' }, { prefer: 'wait=30' });
+  expect(await scrape(service)).toMatch(/^proxmox_mcp_jobs_ended_total\{state="succeeded"\} 1$/m);
+});
