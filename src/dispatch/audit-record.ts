@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Facts } from '../domain/plan.ts';
+import { digestOf } from './canonical-json.ts';
 
 /** What the audit log keeps an account of. */
 export type AuditEvent =
@@ -48,15 +48,5 @@ export function chain(entry: AuditEntry, after: { readonly seq: number; readonly
 /** SHA-256 of a record without its own hash. Independent of the order in which fields stand. */
 export function hashOf(record: Readonly<Record<string, unknown>> | Omit<AuditRecord, 'hash'>): string {
   const { hash: _own, ...rest } = record as Readonly<Record<string, unknown>>;
-  return createHash('sha256').update(canonical(rest)).digest('hex');
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return `{${fields
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`)
-    .join(',')}}`;
+  return digestOf(rest);
 }

@@ -1,25 +1,114 @@
+import type { GuestCommand } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { Job } from '../jobs/job.ts';
+import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
+import { decide } from '../policy/decide.ts';
+import type { Decision } from '../policy/decision.ts';
+import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
+import { isWrapper } from '../policy/wrapper.ts';
+import { operationFacts, type ActivePolicy } from './active-policy.ts';
+import type { GuestTextReaders } from './guest-text-readers.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
+import type { UsageWindow } from './usage-window.ts';
 
-/** What policy says of a call, with its reason for people. */
-export interface Verdict {
-  readonly effect: 'allow' | 'ask' | 'deny';
-  readonly code: string;
-  readonly reason: string;
-  readonly hint?: string;
-}
-
-/** The one place that says whether a call may proceed. Reads are judged without a plan. */
-export type Authorize = (request: {
+/** A call, as far as it is known when policy is asked. */
+export interface AuthorizeRequest {
   readonly registered: RegisteredOperation;
   readonly input: Facts;
   readonly principal: Principal;
+  /** What would be sent; null for what sends nothing itself. */
   readonly plan: SendPlan | null;
-}) => Promise<Verdict>;
+  /** The job that a control steers. */
+  readonly steered?: Job | undefined;
+  readonly requestId: string;
+  /** Jobs that the call makes in all. */
+  readonly targetsOfCall: number;
+  /** Whether the person at the caller's client can be asked within the call. */
+  readonly canAskCaller: boolean;
+  /** As given; counts only for operations that have the argument. */
+  readonly approvalToken: string | undefined;
+}
+
+/** What policy says of a call, and the targets it was judged by. */
+export interface Verdict extends Decision {
+  readonly targets: readonly TargetDescription[];
+}
+
+/** The one place that says whether a call may proceed. */
+export type Authorize = (request: AuthorizeRequest) => Promise<Verdict>;
+
+export interface AuthorizeOptions {
+  readonly active: ActivePolicy;
+  readonly describeTargets: DescribeTargets;
+  readonly usage: Pick<UsageWindow, 'count'>;
+  readonly readers: Pick<GuestTextReaders, 'has'>;
+}
+
+const CONFIG_CONDITIONS = ['tags', 'template', 'protected'] as const;
+const NO_USAGE = { writesLastHour: 0, destroyedLastHour: 0, destroyedLastDay: 0 };
+
+/** Gathers the facts, as few as the policy can tell apart, and decides. */
+export function createAuthorize({ active, describeTargets, usage, readers }: AuthorizeOptions): Authorize {
+  const rules = [...active.policy.rules, ...active.policy.commandRules].map(({ conditions }) => conditions);
+  const rulesNeedConfig = rules.some((when) => CONFIG_CONDITIONS.some((name) => when[name] !== undefined));
+  const rulesNeedListing = rules.some((when) => when.pools !== undefined);
+
+  return async (request) => {
+    const { registered, input, principal, plan, steered, requestId, targetsOfCall, canAskCaller, approvalToken } = request;
+    const operation = operationFacts(registered);
+    const wants = { config: rulesNeedConfig || operation.risk === 'destroy', listing: rulesNeedListing };
+    const targets = plan ? await describeTargets(plan, wants) : [];
+    const mayAnswer = principal.scopes.includes('approve') || principal.scopes.includes('admin');
+    const facts: PolicyRequest = {
+      operation,
+      principal,
+      targets: plan ? targets : steered ? targetsOfJob(steered) : targetsOfRead(input),
+      targetsOfCall,
+      usage: operation.risk === 'read' ? NO_USAGE : await usage.count(requestId),
+      untrustedTextRead: readers.has(principal),
+      // A client whose credential cannot approve would be asked in vain.
+      canAskCaller: canAskCaller && mayAnswer && registered.operation.kind === 'task',
+      approvalToken: registered.takesApprovalToken ? active.checkToken(approvalToken) : undefined,
+      ...commandOf(registered, input, plan),
+    };
+    return { ...decide(facts, active.policy), targets };
+  };
+}
+
+function commandOf({ operation }: RegisteredOperation, input: Facts, plan: SendPlan | null): Pick<PolicyRequest, 'command' | 'script'> {
+  if (operation.kind !== 'task' || operation.takesCommand !== true) return {};
+  if (typeof input['script'] === 'string') return { script: input['script'] };
+  // What is judged is what runs. Without a command in the plan the empty one is judged, and refused.
+  if (plan?.step.kind !== 'command') return { command: [] };
+  const script = scriptIn(plan.step);
+  return script === undefined ? { command: plan.step.argv } : { script };
+}
+
+/** The script that a shell or interpreter is given on its standard input: judged as one, and shown whole to whoever approves. */
+export function scriptIn({ argv, stdin }: Pick<GuestCommand, 'argv' | 'stdin'>): string | undefined {
+  return stdin !== undefined && stdin.byteLength > 0 && isWrapper(argv[0] ?? '') ? Buffer.from(stdin).toString('utf8') : undefined;
+}
+
+function targetsOfJob({ targets, node }: Job): readonly TargetFacts[] {
+  return targets.map((key) => {
+    const vmid = /^guest\/(\d+)$/.exec(key)?.[1];
+    const place = node === null ? {} : { node };
+    return vmid === undefined ? { kind: 'other', ...place } : { kind: 'guest', vmid: Number(vmid), ...place };
+  });
+}
+
+/** Reads name a guest, a node, or nothing: a list is of everything that the token may see. */
+function targetsOfRead(input: Facts): readonly TargetFacts[] {
+  const { vmid, node, selector } = input;
+  const place = typeof node === 'string' ? { node } : {};
+  if (typeof vmid === 'number') return [{ kind: 'guest', vmid, ...place }];
+  if (typeof selector === 'string') return [{ kind: 'guest', guestType: 'lxc', ...place }];
+  return typeof node === 'string' ? [{ kind: 'other', node }] : [];
+}
 
 /** The error of a call that policy does not let pass. */
-export function denied({ reason, hint, code }: Verdict): OperationError {
-  return new OperationError('denied', reason, { hint, details: { policy: code } });
+export function denied({ reason, hint, code, cause, rules }: Decision): OperationError {
+  return new OperationError('denied', reason, { hint, details: { policy: code, cause, ...(rules.length === 0 ? {} : { rules }) } });
 }

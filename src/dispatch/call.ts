@@ -10,6 +10,8 @@ export interface Call {
   readonly principal: Principal;
   readonly requestId: string;
   readonly idempotencyKey?: string;
+  /** True when the person at the caller's client can be asked within this call. */
+  readonly canAskCaller?: boolean;
   /** Ends the waiting, never a job. */
   readonly signal?: AbortSignal;
   /** Sees the job change while the call waits for it. */

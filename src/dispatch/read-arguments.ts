@@ -34,7 +34,7 @@ export function readArguments(registered: RegisteredOperation, raw: unknown): Re
 }
 
 function secretsOf({ operation }: RegisteredOperation): readonly string[] {
-  return operation.kind === 'task' ? (operation.secrets ?? []) : [];
+  return ['approval_token', ...(operation.kind === 'task' ? (operation.secrets ?? []) : [])];
 }
 
 /** Models and old clients send `"101"` for 101 and `"true"` for true; what is meant is certain, so it is taken. */

@@ -13,6 +13,8 @@ export interface RegisteredOperation {
   readonly output: z.ZodObject;
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema;
+  /** True when the static approval token of the predecessor is one of its arguments. */
+  readonly takesApprovalToken: boolean;
   /** Arguments that it does not know are ignored and named, as by the predecessor; otherwise refused. */
   readonly ignoresUnknown: boolean;
 }
@@ -22,11 +24,30 @@ const WRITE_ARGUMENTS = z.object({
   wait_seconds: z.int().min(0).max(50).default(0).describe('Wait this long for the job to end.'),
   dry_run: z.boolean().default(false).describe('Only tell what would be sent.'),
 });
+/** For what a person may be asked: the caller's own words, shown to whoever decides. */
+const REASON = z.object({ reason: z.string().max(300).optional().describe('Why, for whoever approves.') });
+const APPROVAL_TOKEN = z.object({ approval_token: z.string().max(512).optional().describe('Only if told by the user.') });
+/** The operations of the predecessor that take the token. */
+const TAKES_TOKEN: ReadonlySet<string> = new Set([
+  'retry_job',
+  'execute_vm_command',
+  'delete_vm',
+  'delete_container',
+  'execute_container_command',
+  'update_container_ssh_keys',
+  'delete_snapshot',
+  'rollback_snapshot',
+  'delete_iso',
+  'restore_backup',
+  'delete_backup',
+]);
 const IGNORED = z.object({ ignored_arguments: z.array(z.string()).optional() });
-export type WriteArguments = z.output<typeof WRITE_ARGUMENTS>;
+export type WriteArguments = z.output<typeof WRITE_ARGUMENTS> & z.output<typeof REASON>;
 
-export function registerOperation(operation: Operation, toolset: string): RegisteredOperation {
-  const input = operation.kind === 'task' ? operation.input.extend(WRITE_ARGUMENTS.shape) : operation.input;
+/** `hasTokens` says whether a static approval token is configured: only then operations have the argument. */
+export function registerOperation(operation: Operation, toolset: string, hasTokens = false): RegisteredOperation {
+  const takesApprovalToken = hasTokens && TAKES_TOKEN.has(operation.name);
+  const input = argumentsOf(operation, takesApprovalToken);
   const answer = operation.kind === 'task' ? jobAnswer : operation.output;
   const ignoresUnknown = isCompatName(operation.name);
   const output = ignoresUnknown ? answer.extend(IGNORED.shape) : answer;
@@ -37,8 +58,18 @@ export function registerOperation(operation: Operation, toolset: string): Regist
     output,
     inputSchema: jsonSchemaOf(input, 'input'),
     outputSchema: jsonSchemaOf(output, 'output'),
+    takesApprovalToken,
     ignoresUnknown,
   };
+}
+
+function argumentsOf(operation: Operation, takesApprovalToken: boolean): z.ZodObject {
+  const { input, kind, risk } = operation;
+  return input.extend({
+    ...(kind === 'task' ? WRITE_ARGUMENTS.shape : {}),
+    ...(kind === 'task' && (risk === 'destroy' || risk === 'execute') ? REASON.shape : {}),
+    ...(takesApprovalToken ? APPROVAL_TOKEN.shape : {}),
+  });
 }
 
 function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {

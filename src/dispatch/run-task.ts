@@ -1,8 +1,9 @@
+import { showJson } from '../domain/untrusted-text.ts';
 import { randomUUID } from 'node:crypto';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Job, JobError } from '../jobs/job.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Accepted, Jobs } from '../jobs/jobs.ts';
 import type { Task } from '../operations/define.ts';
 import {
   answerOfDryRun,
@@ -14,7 +15,7 @@ import {
   type TargetResult,
 } from '../operations/job-answer.ts';
 import type { Runner } from '../operations/runner.ts';
-import { denied, type Authorize } from './authorize.ts';
+import type { Admission, WriteRequest } from './admit.ts';
 import type { Call, CallResult } from './call.ts';
 import type { RegisteredOperation, WriteArguments } from './registered-operation.ts';
 
@@ -24,20 +25,25 @@ interface TaskCall {
   readonly call: Call;
   readonly runner: Runner;
   readonly jobs: Jobs;
-  readonly authorize: Authorize;
+  readonly admission: Admission;
+  /** The static token that came with the call. */
+  readonly approvalToken: string | undefined;
   readonly dryRun: boolean;
   readonly waitSeconds: number;
+  readonly reason: string | undefined;
 }
 
 /** A new id that others may take first is chosen again this often. */
 const ID_CHOICES = 5;
 
 /** Runs a write: settle, plan, decide, record as a job, wait as long as asked. Several targets are several jobs, side by side. */
-export async function runTask(called: Omit<TaskCall, 'dryRun' | 'waitSeconds'> & { readonly input: Facts }): Promise<CallResult> {
-  const { wait_seconds, dry_run, ...input } = called.input as Facts & WriteArguments;
-  const task: TaskCall = { ...called, dryRun: dry_run, waitSeconds: wait_seconds };
+export async function runTask(
+  called: Omit<TaskCall, 'dryRun' | 'waitSeconds' | 'reason'> & { readonly input: Facts },
+): Promise<CallResult> {
+  const { wait_seconds, dry_run, reason, ...input } = called.input as Facts & WriteArguments;
+  const task: TaskCall = { ...called, dryRun: dry_run, waitSeconds: wait_seconds, reason };
   const answer = (await answerEarlier(task, input)) ?? (await answerTargets(task, input));
-  const text = input['format_style'] === 'json' ? JSON.stringify(answer) : textOfJobAnswer(answer);
+  const text = input['format_style'] === 'json' ? showJson(answer) : textOfJobAnswer(answer);
   const jobIds = [answer.job_id, ...answer.targets.map((target) => target.job_id)].filter((id) => id !== null);
   return { output: answer, text, jobIds };
 }
@@ -84,31 +90,68 @@ function settledId(asked: Facts, settled: Facts): number | undefined {
   return field === undefined ? undefined : Number(settled[field]);
 }
 
-async function runOne(task: TaskCall, asked: Facts, input: Facts, part?: string): Promise<JobAnswer> {
-  const { registered, operation, call, runner, jobs, authorize } = task;
+async function runOne(
+  task: TaskCall,
+  asked: Facts,
+  input: Facts,
+  { part, of = 1 }: { part?: string; of?: number } = {},
+): Promise<JobAnswer> {
+  const { operation, call, runner, jobs, admission } = task;
   const jobId = randomUUID();
   const plan = await runner.plan(operation, { input, jobId, planned: null });
   const summary = operation.summary(input);
   if (plan.kind === 'unchanged') return answerOfUnchanged(summary, plan.message, plan.result);
 
-  const verdict = await authorize({ registered, input, principal: call.principal, plan });
-  if (task.dryRun) return answerOfDryRun(summary, plan, { ...verdict });
-  if (verdict.effect === 'deny') throw denied(verdict);
-
-  const { job, replayed } = await jobs.accept({
-    ...identityOf(task, asked, part),
-    jobId,
-    input,
-    repeat: operation.repeat,
-    summary,
-    requestId: call.requestId,
-    metadata: plan.result,
-    plan,
-    approval: null,
-  });
+  const wanted = writeRequest(task, { input, plan, jobId, summary, targetsOfCall: of });
+  if (task.dryRun) {
+    const { effect, code, reason, hint, rules } = await admission.judge(wanted);
+    return answerOfDryRun(summary, plan, { effect, code, reason, ...(hint === undefined ? {} : { hint }), rules });
+  }
+  const approval = await admission.admit(wanted);
+  let accepted: Accepted;
+  try {
+    accepted = await jobs.accept({
+      ...identityOf(task, asked, part),
+      jobId,
+      input,
+      repeat: operation.repeat,
+      summary,
+      requestId: call.requestId,
+      metadata: plan.result,
+      plan,
+      approval,
+    });
+  } catch (error) {
+    admission.release(jobId);
+    throw error;
+  }
+  const { job, replayed } = accepted;
+  if (replayed) admission.release(jobId);
   const reached = await waitFor(task, job);
   if (!replayed && reached.state === 'failed' && reached.error !== null) throw refusalOf(reached, reached.error);
   return answerOfJob(reached, replayed);
+}
+
+function writeRequest(
+  { registered, operation, call, approvalToken, reason }: TaskCall,
+  { input, ...planned }: Pick<WriteRequest, 'input' | 'plan' | 'jobId' | 'summary' | 'targetsOfCall'>,
+): WriteRequest {
+  const { principal, requestId, canAskCaller = false } = call;
+  const secrets: readonly string[] = operation.secrets ?? [];
+  const stored = Object.fromEntries(Object.entries(input).filter(([name]) => !secrets.includes(name)));
+  return {
+    ...planned,
+    registered,
+    input,
+    stored,
+    principal,
+    ownerId: principal.id,
+    requestId,
+    canAskCaller,
+    approvalToken,
+    reason,
+    attempt: 0,
+  };
 }
 
 /** Proxmox (or the audit log) refused to begin: that is a failed call, with a job that says so. */
@@ -130,7 +173,8 @@ function runSeveral(task: TaskCall, targets: readonly Facts[]): Promise<readonly
     targets.map(async (input): Promise<TargetResult> => {
       const target = String(input['selector'] ?? task.operation.summary(input));
       try {
-        const answer = (await answerEarlier(task, input, target)) ?? (await runOne(task, input, input, target));
+        const answer =
+          (await answerEarlier(task, input, target)) ?? (await runOne(task, input, input, { part: target, of: targets.length }));
         const status =
           answer.status === 'unchanged' || answer.status === 'dry_run' || answer.status === 'several' ? 'completed' : answer.status;
         return {

@@ -20,6 +20,8 @@ export function showJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, null, indent) ?? 'null';
   // Line feeds are the layout of the JSON itself: inside strings they are escaped already.
   return text.replace(INVISIBLE, (character) =>
-    character === '\n' ? character : [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
+    character === '\n'
+      ? character
+      : [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
   );
 }

@@ -124,6 +124,8 @@ export interface Replanned {
 }
 
 export interface ControlDefinition<Input extends z.ZodObject, Output extends z.ZodObject> extends Described<Input> {
+  /** True for what only a person may say: it is not shown to models, and refused from them. */
+  readonly forPeople?: boolean;
   readonly risk: 'read' | WriteRisk;
   readonly output: Output;
   text(output: z.output<Output>, input: z.output<Input>): string;

@@ -16,7 +16,10 @@ interface Needed {
  * Proxmox VE refuses some requests without naming what is missing, and leaves out of its lists what a token may not see, so
  * that it seems not to exist. Then the privileges that the operation declares are compared with those of the token.
  */
-export async function explainRefusal(thrown: unknown, { permissions, input, pve }: { readonly permissions: Permissions; readonly input: Facts; readonly pve: Rights }): Promise<unknown> {
+export async function explainRefusal(
+  thrown: unknown,
+  { permissions, input, pve }: { readonly permissions: Permissions; readonly input: Facts; readonly pve: Rights },
+): Promise<unknown> {
   if (!(thrown instanceof OperationError)) return thrown;
   const isUnnamed = thrown.code === 'missing_privilege' && thrown.details['path'] === undefined;
   const isUnseen = thrown.code === 'not_found';
@@ -31,7 +34,12 @@ export async function explainRefusal(thrown: unknown, { permissions, input, pve 
   return first === undefined ? thrown : named(thrown, first, missing, pve);
 }
 
-function named(error: OperationError, first: Omit<Needed, 'isExact'>, missing: readonly Omit<Needed, 'isExact'>[], pve: Rights): OperationError {
+function named(
+  error: OperationError,
+  first: Omit<Needed, 'isExact'>,
+  missing: readonly Omit<Needed, 'isExact'>[],
+  pve: Rights,
+): OperationError {
   const wanted = missing.map(({ path, privileges }) => `${privileges.join(' and ')} on ${path}`).join(' and ');
   const commands = missing.flatMap(({ path, privileges }) => privileges.map((privilege) => pve.grantCommand(path, privilege)));
   const seen = error.code === 'not_found' ? ', so it cannot see whether what was named exists' : '';
@@ -66,7 +74,10 @@ function valueOf(input: Facts, field: string): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-const visible = (needed: Needed): Needed => ({ ...needed, privileges: needed.privileges.filter((privilege) => privilege.endsWith('.Audit')) });
+const visible = (needed: Needed): Needed => ({
+  ...needed,
+  privileges: needed.privileges.filter((privilege) => privilege.endsWith('.Audit')),
+});
 
 /** What cannot be found out is not claimed to be missing. */
 async function unlessUnknown(asked: Promise<readonly string[]>): Promise<readonly string[]> {

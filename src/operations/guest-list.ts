@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { formatBytes, formatDuration, formatPercent } from '../domain/units.ts';
-import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { GuestSummary } from '../proxmox/cluster.ts';
 import { ageSeconds } from '../proxmox/inventory.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
+import { countFitting } from './guest-lines.ts';
 import { node, pool } from './inputs.ts';
 import { partial, whyPartial } from './partial-list.ts';
+
+/** A page that nobody gave a length: what a model can take in at once, in guests and in characters of text. */
+const PAGE_LENGTH = 100;
+const PAGE_CHARACTERS = 3800;
 
 /** How a long list of guests may be narrowed and paged. */
 export const guestFilters = z.object({
@@ -14,7 +17,7 @@ export const guestFilters = z.object({
   tag: z.string().max(100).optional().describe('Only guests with this tag.'),
   pool: pool.optional(),
   name: z.string().max(100).optional().describe('Only names that contain this.'),
-  limit: z.int().min(1).max(1000).default(100).describe('Guests per page.'),
+  limit: z.int().min(1).max(1000).optional().describe('Guests per page; when left out about 100, fewer where they need more words.'),
   after: z.int().min(0).max(999_999_999).default(0).describe('Next page: the next_after of the last one.'),
 });
 
@@ -63,10 +66,11 @@ export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestS
       (wantedName === undefined || (guest.name?.toLowerCase().includes(wantedName) ?? false)),
   );
   const rest = matching.filter((guest) => guest.vmid > filters.after).toSorted((a, b) => a.vmid - b.vmid);
-  const page = rest.slice(0, filters.limit);
+  const rows = rest.slice(0, filters.limit ?? PAGE_LENGTH).map(rowOf);
+  const page = filters.limit === undefined ? rows.slice(0, countFitting(rows, PAGE_CHARACTERS)) : rows;
   const count = (status: GuestSummary['status']): number => matching.filter((guest) => guest.status === status).length;
   return {
-    guests: page.map(rowOf),
+    guests: page,
     total: matching.length,
     running: count('running'),
     stopped: count('stopped'),
@@ -100,35 +104,4 @@ function rowOf(guest: GuestSummary): z.output<typeof guestRow> {
     template: guest.template,
     ha_state: guest.haState,
   };
-}
-
-/** One line per guest: `101 web running pve1 4 CPU 12%, 1.2 of 4 GiB, disk 32 GiB, up 3d`. */
-export function textOfGuests(page: GuestPage, label: 'VM' | 'container'): string {
-  const counts = [`${page.running} running`, `${page.stopped} stopped`, ...(page.unknown > 0 ? [`${page.unknown} unknown`] : [])].join(
-    ', ',
-  );
-  const head = `${page.total} ${label}${page.total === 1 ? '' : 's'}: ${counts}${page.age_seconds > 0 ? ` (${page.age_seconds} s ago)` : ''}`;
-  const more = page.next_after === null ? [] : [`${page.guests.length} of ${page.total} shown; next page: after=${page.next_after}`];
-  return [head, ...page.guests.map(lineOfGuest), ...more, ...(page.partial === null ? [] : [page.partial])].join('\n');
-}
-
-function lineOfGuest(guest: z.output<typeof guestRow>): string {
-  const facts = [
-    `${guest.vmid} ${guest.name === null ? '(name unknown)' : showUntrusted(guest.name)} ${guest.status} ${guest.node}`,
-    ...(guest.template ? ['template'] : []),
-    ...(guest.lock === null ? [] : [`lock=${showUntrusted(guest.lock)}`]),
-    ...(guest.ha_state === null ? [] : [`ha=${showUntrusted(guest.ha_state)}`]),
-    ...(guest.cpus === null ? [] : [`${guest.cpus} CPU${guest.status === 'running' ? ` ${formatPercent(guest.cpu_usage)}` : ''}`]),
-    ...(guest.max_memory_bytes === null ? [] : [memoryOf(guest)]),
-    ...(guest.max_disk_bytes === null || guest.max_disk_bytes === 0 ? [] : [`disk ${formatBytes(guest.max_disk_bytes)}`]),
-    ...(guest.status === 'running' && guest.uptime_seconds !== null ? [`up ${formatDuration(guest.uptime_seconds)}`] : []),
-    ...(guest.tags.length > 0 ? [`tags ${guest.tags.map((tag) => showUntrusted(tag)).join(';')}`] : []),
-    ...(guest.pool === null ? [] : [`pool ${showUntrusted(guest.pool)}`]),
-  ];
-  return facts.join(', ');
-}
-
-function memoryOf(guest: z.output<typeof guestRow>): string {
-  const total = formatBytes(guest.max_memory_bytes);
-  return guest.status === 'running' && guest.memory_bytes !== null ? `${formatBytes(guest.memory_bytes)} of ${total}` : total;
 }

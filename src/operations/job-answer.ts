@@ -129,7 +129,7 @@ export function textOfJobAnswer(answer: JobAnswer): string {
       ? ''
       : `: ${answer.status === 'unchanged' || answer.status === 'dry_run' || answer.status === 'awaiting_approval' ? answer.message : showUntrusted(answer.message)}`;
   return [
-    `${answer.summary}: ${answer.status}${progress}${answer.phase === null ? '' : ` (${answer.phase})`}${said}`,
+    `${answer.summary}: ${answer.status}${progress}${answer.phase === null ? '' : ` (${answer.phase})`}${answer.job_id === null ? '' : `, effect ${answer.effect}`}${said}`,
     ...(answer.task_id === null ? [] : [`Task ID: ${answer.task_id}`]),
     ...(answer.job_id === null ? [] : [`Job ID: ${answer.job_id}`]),
     ...(answer.replayed ? ['An earlier, equal call made this job; nothing was sent again.'] : []),

@@ -9,7 +9,11 @@ export async function whyPartial(
   pve: Pick<ProxmoxReader, 'lackingPrivileges' | 'grantCommand' | 'tokenId'>,
   wanted: readonly (readonly [path: string, privilege: string])[],
 ): Promise<string | null> {
-  const lacking = await Promise.all(wanted.map(async ([path, privilege]) => ((await pve.lackingPrivileges(path, [privilege])).length > 0 ? [path, privilege] as const : null)));
+  const lacking = await Promise.all(
+    wanted.map(async ([path, privilege]) =>
+      (await pve.lackingPrivileges(path, [privilege])).length > 0 ? ([path, privilege] as const) : null,
+    ),
+  );
   const missing = lacking.filter((entry) => entry !== null);
   if (missing.length === 0) return null;
   const named = missing.map(([path, privilege]) => `${privilege} on ${path}`).join(' and ');

@@ -57,7 +57,13 @@ export function createDescribeTargets(pve: Pick<ProxmoxReader, 'guests' | 'guest
       const row = wants.listing || named.guestType === undefined ? await unlessUnreadable(listed(vmid)) : undefined;
       const node = row?.node ?? named.node;
       const guestType = row?.type ?? named.guestType;
-      const place = { kind: 'guest', key, vmid, ...(node === undefined ? {} : { node }), ...(guestType === undefined ? {} : { guestType }) } as const;
+      const place = {
+        kind: 'guest',
+        key,
+        vmid,
+        ...(node === undefined ? {} : { node }),
+        ...(guestType === undefined ? {} : { guestType }),
+      } as const;
       const seen = row ? { ...ofListing(row), pool: row.pool } : {};
       if (!wants.config || node === undefined || guestType === undefined) return { ...place, ...seen };
       const config = await unlessUnreadable(pve.guestConfig({ type: guestType, node, vmid }));
@@ -78,7 +84,7 @@ export function createDescribeTargets(pve: Pick<ProxmoxReader, 'guests' | 'guest
     }
 
     return Promise.all(
-      keysOf(plan).map((key): Promise<TargetDescription> | TargetDescription => {
+      keysOf(plan).map(async (key): Promise<TargetDescription> => {
         const vmid = vmidOf(plan, key);
         if (vmid === undefined) return { kind: 'other', key, node: plan.step.node };
         return newGuest(plan, key, vmid) ?? describeGuest(key, vmid);
@@ -102,8 +108,7 @@ function vmidOf({ step }: SendPlan, key: string): number | undefined {
 }
 
 function namedIn({ step }: SendPlan, vmid: number): { node?: string; guestType?: GuestType } {
-  if (step.kind === 'command')
-    return step.vmid === vmid ? { node: step.node, guestType: step.channel === 'ssh' ? 'lxc' : 'qemu' } : {};
+  if (step.kind === 'command') return step.vmid === vmid ? { node: step.node, guestType: step.channel === 'ssh' ? 'lxc' : 'qemu' } : {};
   const [, node, type, id] = GUEST_PATH.exec(step.path) ?? [];
   return node !== undefined && (type === 'qemu' || type === 'lxc') && Number(id) === vmid ? { node, guestType: type } : {};
 }
@@ -113,7 +118,8 @@ function newGuest({ step }: SendPlan, key: string, vmid: number): TargetDescript
   if (step.kind !== 'request' || step.method !== 'POST' || step.params['force'] === true || step.params['force'] === 1) return undefined;
   const [, created, cloned] = CREATING.exec(step.route) ?? [];
   const guestType = created ?? cloned;
-  if (Number(step.params[cloned === undefined ? 'vmid' : 'newid']) !== vmid || (guestType !== 'qemu' && guestType !== 'lxc')) return undefined;
+  if (Number(step.params[cloned === undefined ? 'vmid' : 'newid']) !== vmid || (guestType !== 'qemu' && guestType !== 'lxc'))
+    return undefined;
   const { tags, pool, target } = step.params;
   const name = step.params['name'] ?? step.params['hostname'];
   return {

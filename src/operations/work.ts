@@ -5,6 +5,7 @@ import type { Work } from '../jobs/ports.ts';
 import type { ProxmoxApi } from '../proxmox/api.ts';
 import type { Task } from './define.ts';
 import type { Runner } from './runner.ts';
+import { scrubAnswer } from './scrub-answer.ts';
 import { createCommandSender, type CommandWays } from './send-command.ts';
 import { sendRequest } from './send-request.ts';
 
@@ -34,7 +35,8 @@ export function createWork({ api, runner, taskNamed, beforeSend, ended, ...ways 
     beforeSend,
     ended,
     async send({ job, input }, { step }, options) {
-      const answer = await (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(step, options));
+      const sent = await (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(step, options));
+      const answer = scrubAnswer(sent, input, taskOf(job).secrets ?? []);
       if (answer.kind !== 'refused') return answer;
       const error = await runner.explain(taskOf(job), input, answer.error);
       return error instanceof OperationError ? { ...answer, error } : answer;

@@ -4,6 +4,7 @@ import { ApiError } from './api-error.ts';
 import { encodeParams } from './encode-params.ts';
 import { failureOfAnswer, type FailureContext } from './failure.ts';
 import { readRecord } from './lenient.ts';
+import { parseJson } from './parse-json.ts';
 import type { Route } from './route.ts';
 import { failureOfTransport } from './transport-error.ts';
 import { TransportFailure } from './transport-failure.ts';
@@ -39,6 +40,8 @@ export interface ProxmoxApi {
   read(route: Route, options?: ReadOptions): Promise<Envelope>;
   /** Sends a write once, on a connection of its own. @throws ApiError telling what is known about it */
   write(mutation: Mutation, options: { sendBefore: number; timeoutMs?: number }): Promise<Envelope>;
+  /** Something has changed: reads from now on do not join those that are under way. */
+  forgetReads(): void;
   close(): Promise<void>;
 }
 
@@ -58,7 +61,7 @@ export function createProxmoxApi(
       const response = await transport.request(request);
       report(response.status, response.serverDate);
       if (response.status < 200 || response.status > 299) throw failureOfAnswer(request, response, context);
-      return parseEnvelope(request, response, context);
+      return await parseEnvelope(request, response, context);
     } catch (error) {
       if (!(error instanceof TransportFailure)) throw error;
       const failure = failureOfTransport(request, error, context);
@@ -88,18 +91,21 @@ export function createProxmoxApi(
         .catch((error: unknown) => {
           throw error instanceof ApiError ? error.error : error;
         })
-        .finally(() => inFlight.delete(key));
+        .finally(() => {
+          if (inFlight.get(key) === started) inFlight.delete(key);
+        });
       inFlight.set(key, started);
       return started;
     },
     write(mutation, options) {
       return exchange({ method: mutation.method, path: mutation.path, params: mutation.params, ...options }, mutation.route);
     },
+    forgetReads: () => inFlight.clear(),
     close: () => transport.close(),
   };
 }
 
-function parseEnvelope(request: ApiRequest, response: RawResponse, context: FailureContext): Envelope {
+async function parseEnvelope(request: ApiRequest, response: RawResponse, context: FailureContext): Promise<Envelope> {
   const inDoubt = request.method !== 'GET';
   const fail = (message: string, hint: string): ApiError =>
     new ApiError(
@@ -118,7 +124,7 @@ function parseEnvelope(request: ApiRequest, response: RawResponse, context: Fail
   }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(response.text);
+    parsed = await parseJson(response.text);
   } catch {
     throw fail(
       `The answer of ${context.origin} is damaged JSON.`,

@@ -39,11 +39,16 @@ export function applianceReads(api: ProxmoxApi) {
 
 /** Downloads a template of the index; the node checks it against the checksum of the index. */
 export function downloadAppliance(node: string, storage: string, template: string): Mutation {
-  return mutate('POST', '/nodes/{node}/aplinfo', { node }, {
-    node,
-    targets: [volumeTarget(`${storage}:vztmpl/${template}`)],
-    task: { types: ['download'], id: template },
-    params: { storage, template },
-    repeat: 'convergent',
-  });
+  return mutate(
+    'POST',
+    '/nodes/{node}/aplinfo',
+    { node },
+    {
+      node,
+      targets: [volumeTarget(`${storage}:vztmpl/${template}`)],
+      task: { types: ['download'], id: template },
+      params: { storage, template },
+      repeat: 'convergent',
+    },
+  );
 }

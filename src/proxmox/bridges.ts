@@ -8,7 +8,9 @@ export function bridgeReads(api: ProxmoxApi) {
     /** Only those that the token may see: none may mean that it may see none. */
     async bridges(node: string): Promise<readonly string[]> {
       const { data } = await api.read(route('/nodes/{node}/network', { node }), { params: { type: 'any_bridge' } });
-      return readRecords(data).flatMap((row) => readText(row['iface']) ?? []).toSorted();
+      return readRecords(data)
+        .flatMap((row) => readText(row['iface']) ?? [])
+        .toSorted();
     },
   };
 }

@@ -24,7 +24,8 @@ export interface ChosenStorage {
   readonly reason: string | null;
 }
 
-const freeBytes = (row: StorageSummary): number | null => (row.totalBytes === null || row.usedBytes === null ? null : Math.max(0, row.totalBytes - row.usedBytes));
+const freeBytes = (row: StorageSummary): number | null =>
+  row.totalBytes === null || row.usedBytes === null ? null : Math.max(0, row.totalBytes - row.usedBytes);
 
 /**
  * Which storage of a node is to hold something. Decided by what Proxmox reports of all storages anyway, so a storage that
@@ -33,9 +34,14 @@ const freeBytes = (row: StorageSummary): number | null => (row.totalBytes === nu
 export function storageChoice(api: ProxmoxApi, storages: () => Promise<readonly StorageSummary[]>) {
   async function named(storage: string, { node, content }: StorageWish, rows: readonly StorageSummary[]): Promise<ChosenStorage> {
     const row = rows.find((candidate) => candidate.storage === storage && candidate.node === node);
-    const state = row === undefined ? await readState(storage, node, rows) : { ...row, isUsable: row.status === 'available', freeBytes: freeBytes(row) };
+    const state =
+      row === undefined
+        ? await readState(storage, node, rows)
+        : { ...row, isUsable: row.status === 'available', freeBytes: freeBytes(row) };
     if (!state.content.includes(content)) {
-      const fitting = rows.filter((candidate) => candidate.node === node && candidate.content.includes(content)).map((candidate) => candidate.storage);
+      const fitting = rows
+        .filter((candidate) => candidate.node === node && candidate.content.includes(content))
+        .map((candidate) => candidate.storage);
       throw new OperationError('conflict', `Storage ${storage} does not hold ${content}.`, {
         hint: `On node ${node} these do: ${fitting.toSorted().join(', ') || 'none that the API token may see'}.`,
         details: { field: 'storage', storage, content },
@@ -80,19 +86,30 @@ export function storageChoice(api: ProxmoxApi, storages: () => Promise<readonly 
         .toSorted((a, b) => (freeBytes(b) ?? 0) - (freeBytes(a) ?? 0));
       const [best] = fitting;
       if (best === undefined) {
-        throw new OperationError('conflict', `Node ${node} has no storage that holds ${content} and is available, or the API token may not see it.`, {
-          hint: 'See get_storage.',
-          details: { field: 'storage', node, content },
-        });
+        throw new OperationError(
+          'conflict',
+          `Node ${node} has no storage that holds ${content} and is available, or the API token may not see it.`,
+          {
+            hint: 'See get_storage.',
+            details: { field: 'storage', node, content },
+          },
+        );
       }
       const free = freeBytes(best);
       if (free !== null && free < neededBytes) {
-        throw new OperationError('conflict', `No storage on node ${node} has ${formatBytes(neededBytes)} free for ${content}; ${best.storage} has ${formatBytes(free)}.`, {
-          hint: 'Name storage to use a thin one beyond its free space, or ask for less.',
-          details: { field: 'storage', node, content, needed_bytes: neededBytes, free_bytes: free },
-        });
+        throw new OperationError(
+          'conflict',
+          `No storage on node ${node} has ${formatBytes(neededBytes)} free for ${content}; ${best.storage} has ${formatBytes(free)}.`,
+          {
+            hint: 'Name storage to use a thin one beyond its free space, or ask for less.',
+            details: { field: 'storage', node, content, needed_bytes: neededBytes, free_bytes: free },
+          },
+        );
       }
-      const reason = fitting.length === 1 ? `the only one on ${node} that holds ${content}` : `most free space of ${fitting.length} on ${node} that hold ${content}`;
+      const reason =
+        fitting.length === 1
+          ? `the only one on ${node} that holds ${content}`
+          : `most free space of ${fitting.length} on ${node} that hold ${content}`;
       return { storage: best.storage, shared: best.shared, freeBytes: free, reason };
     },
   };

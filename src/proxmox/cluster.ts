@@ -1,5 +1,6 @@
 import type { GuestType } from '../domain/guest.ts';
 import type { ProxmoxApi } from './api.ts';
+import { flatMapInSlices } from './in-slices.ts';
 import { readFlag, readList, readNumber, readRecords, readText, type RawRecord } from './lenient.ts';
 import { route } from './route.ts';
 
@@ -60,21 +61,22 @@ export interface ClusterStatus {
 
 /** Everything under `/cluster` that is only read. @see pve-manager PVE/API2/Cluster.pm */
 export function clusterReads(api: ProxmoxApi) {
-  const resources = async (type: 'vm' | 'node' | 'storage'): Promise<readonly RawRecord[]> =>
-    readRecords((await api.read(route('/cluster/resources', {}), { params: { type } })).data);
+  // Readers that share an answer share what it was read into.
+  const readInto = new WeakMap<object, Promise<readonly unknown[]>>();
+  async function resources<Row>(type: 'vm' | 'node' | 'storage', read: (row: RawRecord) => readonly Row[]): Promise<readonly Row[]> {
+    const { data } = await api.read(route('/cluster/resources', {}), { params: { type } });
+    if (!Array.isArray(data)) return [];
+    const rows = readInto.get(data) ?? flatMapInSlices(readRecords(data), read);
+    readInto.set(data, rows);
+    return rows as Promise<readonly Row[]>;
+  }
 
   return {
     /** Every VM and container that the token may see, in one request. */
-    async guests(): Promise<readonly GuestSummary[]> {
-      return (await resources('vm')).flatMap(readGuest);
-    },
-    async nodes(): Promise<readonly NodeSummary[]> {
-      return (await resources('node')).flatMap(readNode);
-    },
+    guests: (): Promise<readonly GuestSummary[]> => resources('vm', readGuest),
+    nodes: (): Promise<readonly NodeSummary[]> => resources('node', readNode),
     /** One row per storage and node, shared storages once per node. */
-    async storages(): Promise<readonly StorageSummary[]> {
-      return (await resources('storage')).flatMap(readStorage);
-    },
+    storages: (): Promise<readonly StorageSummary[]> => resources('storage', readStorage),
     async clusterStatus(): Promise<ClusterStatus> {
       const rows = readRecords((await api.read(route('/cluster/status', {}))).data);
       const cluster = rows.find((row) => row['type'] === 'cluster');

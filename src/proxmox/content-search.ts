@@ -1,5 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { NodeSummary, StorageSummary } from './cluster.ts';
+import type { Breaker } from './breaker.ts';
 import { createLanes } from './lanes.ts';
 import { cannotSeeStorage } from './storage-audit.ts';
 import type { ContentQuery, ContentType, Volume } from './storage-content.ts';
@@ -52,9 +53,9 @@ interface Place {
 
 /**
  * Volumes of one kind across the cluster. Each distinct storage is asked once, at most two at a time on one node; one that
- * does not answer in time is told in `unavailable` and delays nothing else.
+ * does not answer in time is told in `unavailable` and delays nothing else; with a breaker it is left alone for a while.
  */
-export function contentSearch(sources: Sources, tokenId: string) {
+export function contentSearch(sources: Sources, tokenId: string, breaker?: Breaker) {
   const lanes = createLanes(REQUESTS_PER_NODE);
 
   return {
@@ -66,22 +67,29 @@ export function contentSearch(sources: Sources, tokenId: string) {
       if (all.length === 0) throw cannotSeeStorage(tokenId);
       if (storage !== undefined) assertStorage(all, storage, node);
       const rows = all.filter(
-        (row) => row.content.includes(content) && (node === undefined || row.node === node) && (storage === undefined || row.storage === storage),
+        (row) =>
+          row.content.includes(content) && (node === undefined || row.node === node) && (storage === undefined || row.storage === storage),
       );
       const online = new Set(nodes.filter((row) => row.status === 'online').map((row) => row.node));
 
       const answers = await Promise.all(
         placesOf(rows).map(async (place): Promise<FoundContent> => {
-          const asked = place.rows.find((row) => row.status === 'available' && online.has(row.node));
+          const usable = place.rows.filter((row) => row.status === 'available' && online.has(row.node));
+          const asked = usable.find((row) => breaker?.isOpen(placeKey(row)) !== true) ?? usable[0];
           if (asked === undefined) return { volumes: [], asked: 0, unavailable: place.rows.map((row) => notAvailable(row, online)) };
           try {
-            const volumes = await lanes(asked.node, () => {
+            const ask = async (): Promise<readonly Volume[]> => {
               const timeoutMs = Math.ceil(Math.min(REQUEST_MS, endsAt - performance.now()));
               if (timeoutMs <= 0) throw new OperationError('timeout', 'No time was left to ask it.');
               return sources.storageContent({ node: asked.node, storage: place.storage, content, vmid, timeoutMs });
-            });
+            };
+            const volumes = await lanes(asked.node, () => (breaker ? breaker.run(placeKey(asked), ask) : ask()));
             const seenFrom = place.rows.map((row) => row.node).toSorted();
-            return { volumes: volumes.filter((volume) => volume.content === content).map((volume) => ({ ...volume, nodes: seenFrom })), asked: 1, unavailable: [] };
+            return {
+              volumes: volumes.filter((volume) => volume.content === content).map((volume) => ({ ...volume, nodes: seenFrom })),
+              asked: 1,
+              unavailable: [],
+            };
           } catch (error) {
             if (!(error instanceof OperationError)) throw error;
             return { volumes: [], asked: 0, unavailable: [{ storage: place.storage, node: asked.node, reason: error.message }] };
@@ -95,6 +103,10 @@ export function contentSearch(sources: Sources, tokenId: string) {
       };
     },
   };
+}
+
+function placeKey({ node, storage }: StorageSummary): string {
+  return `Storage ${storage} on node ${node}`;
 }
 
 function placesOf(rows: readonly StorageSummary[]): readonly Place[] {
@@ -118,7 +130,10 @@ function assertStorage(rows: readonly StorageSummary[], storage: string, node: s
   }
   if (node !== undefined && !named.some((row) => row.node === node)) {
     throw new OperationError('not_found', `Storage ${storage} is not on node ${node}.`, {
-      hint: `It is on ${named.map((row) => row.node).toSorted().join(', ')}.`,
+      hint: `It is on ${named
+        .map((row) => row.node)
+        .toSorted()
+        .join(', ')}.`,
       details: { field: 'storage', storage, node },
     });
   }
@@ -126,7 +141,10 @@ function assertStorage(rows: readonly StorageSummary[], storage: string, node: s
 
 function unknownNode(node: string, nodes: readonly NodeSummary[]): OperationError {
   return new OperationError('not_found', `There is no node ${node}.`, {
-    hint: `Nodes are ${nodes.map((row) => row.node).toSorted().join(', ')}.`,
+    hint: `Nodes are ${nodes
+      .map((row) => row.node)
+      .toSorted()
+      .join(', ')}.`,
     details: { field: 'node', node },
   });
 }

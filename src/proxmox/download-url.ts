@@ -10,7 +10,14 @@ export const CHECKSUM_ALGORITHMS = ['md5', 'sha1', 'sha224', 'sha256', 'sha384',
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
 /** Length of each checksum in hexadecimal digits. */
-export const CHECKSUM_LENGTH: Readonly<Record<ChecksumAlgorithm, number>> = { md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 };
+export const CHECKSUM_LENGTH: Readonly<Record<ChecksumAlgorithm, number>> = {
+  md5: 32,
+  sha1: 40,
+  sha224: 56,
+  sha256: 64,
+  sha384: 96,
+  sha512: 128,
+};
 
 const EXTENSIONS: Readonly<Record<DownloadContent, RegExp>> = {
   iso: /\.(?:iso|img)$/i,
@@ -39,11 +46,16 @@ export interface Download {
  * twice is harmless; without one Proxmox refuses to overwrite it. @see pve-storage PVE/API2/Storage/Status.pm, download_url
  */
 export function downloadUrl({ node, storage, content, filename, url, checksum, compression }: Download): Mutation {
-  return mutate('POST', '/nodes/{node}/storage/{storage}/download-url', { node, storage }, {
-    node,
-    targets: [volumeTarget(`${storage}:${content}/${filename}`)],
-    task: { types: ['download'], id: filename },
-    params: { content, filename, url, checksum: checksum?.value, 'checksum-algorithm': checksum?.algorithm, compression },
-    repeat: checksum === undefined ? 'create-once' : 'convergent',
-  });
+  return mutate(
+    'POST',
+    '/nodes/{node}/storage/{storage}/download-url',
+    { node, storage },
+    {
+      node,
+      targets: [volumeTarget(`${storage}:${content}/${filename}`)],
+      task: { types: ['download'], id: filename },
+      params: { content, filename, url, checksum: checksum?.value, 'checksum-algorithm': checksum?.algorithm, compression },
+      repeat: checksum === undefined ? 'create-once' : 'convergent',
+    },
+  );
 }

@@ -49,23 +49,33 @@ const LOOK_WITHIN_MS = 20_000;
 
 /** Starts a program; the answer is its pid. `argv` must be ASCII: other letters break the agent's channel. */
 export function agentExec({ node, vmid }: VmPlace, argv: readonly string[], stdin: Uint8Array | undefined): Mutation {
-  return mutate('POST', '/nodes/{node}/qemu/{vmid}/agent/exec', { node, vmid }, {
-    node,
-    targets: [],
-    task: null,
-    params: { command: argv, 'input-data': stdin === undefined ? undefined : asCharacters(stdin) },
-  });
+  return mutate(
+    'POST',
+    '/nodes/{node}/qemu/{vmid}/agent/exec',
+    { node, vmid },
+    {
+      node,
+      targets: [],
+      task: null,
+      params: { command: argv, 'input-data': stdin === undefined ? undefined : asCharacters(stdin) },
+    },
+  );
 }
 
 /** Writes a whole file, replacing what is there. */
 export function agentFileWrite({ node, vmid }: VmPlace, path: string, content: Uint8Array, targets: readonly string[]): Mutation {
-  return mutate('POST', '/nodes/{node}/qemu/{vmid}/agent/file-write', { node, vmid }, {
-    node,
-    targets,
-    task: null,
-    params: { file: path, content: Buffer.from(content).toString('base64'), encode: false },
-    secretParams: ['content'],
-  });
+  return mutate(
+    'POST',
+    '/nodes/{node}/qemu/{vmid}/agent/file-write',
+    { node, vmid },
+    {
+      node,
+      targets,
+      task: null,
+      params: { file: path, content: Buffer.from(content).toString('base64'), encode: false },
+      secretParams: ['content'],
+    },
+  );
 }
 
 /**

@@ -4,7 +4,21 @@ import { mutate } from './mutate.ts';
 import { printPropertyString } from './property-string.ts';
 
 export const DISK_BUSES = ['scsi', 'virtio', 'sata'] as const;
-export const OS_TYPES = ['l26', 'l24', 'win11', 'win10', 'win8', 'win7', 'wvista', 'wxp', 'w2k8', 'w2k3', 'w2k', 'solaris', 'other'] as const;
+export const OS_TYPES = [
+  'l26',
+  'l24',
+  'win11',
+  'win10',
+  'win8',
+  'win7',
+  'wvista',
+  'wxp',
+  'w2k8',
+  'w2k3',
+  'w2k',
+  'solaris',
+  'other',
+] as const;
 
 /** A disk to be made. */
 export interface NewDisk {
@@ -75,35 +89,50 @@ export function createVmOn({ node, vmid, disks, networks, isos, efi, tpmStorage,
   const keys = diskKeys(disks);
   const cdroms = [...isos, ...(cloudInit ? [`${cloudInit.storage}:cloudinit`] : [])];
   const bootable = [...keys.slice(0, 1), ...(isos.length > 0 ? [CDROM_SLOTS[0]] : []), ...(networks.length > 0 ? ['net0'] : [])];
-  return mutate('POST', '/nodes/{node}/qemu', { node }, {
-    node,
-    targets: [guestTarget(vmid)],
-    task: { types: ['qmcreate'], id: String(vmid) },
-    params: {
-      vmid,
-      ...options,
-      ...Object.fromEntries(disks.map((disk, index) => [keys[index] ?? '', printDisk(disk)])),
-      ...Object.fromEntries(cdroms.map((volid, index) => [CDROM_SLOTS[index] ?? `sata${5 - index}`, `${volid},media=cdrom`])),
-      ...Object.fromEntries(networks.map((network, index) => [`net${index}`, printNetwork(network)])),
-      boot: bootable.length > 0 ? `order=${bootable.join(';')}` : undefined,
-      efidisk0: efi && printPropertyString({ file: `${efi.storage}:1`, efitype: '4m', 'pre-enrolled-keys': efi.preEnrolledKeys }, 'file'),
-      tpmstate0: tpmStorage && `${tpmStorage}:1,version=v2.0`,
-      ...(cloudInit ? cloudInitParams(cloudInit) : {}),
+  return mutate(
+    'POST',
+    '/nodes/{node}/qemu',
+    { node },
+    {
+      node,
+      targets: [guestTarget(vmid)],
+      task: { types: ['qmcreate'], id: String(vmid) },
+      params: {
+        vmid,
+        ...options,
+        ...Object.fromEntries(disks.map((disk, index) => [keys[index] ?? '', printDisk(disk)])),
+        ...Object.fromEntries(cdroms.map((volid, index) => [CDROM_SLOTS[index] ?? `sata${5 - index}`, `${volid},media=cdrom`])),
+        ...Object.fromEntries(networks.map((network, index) => [`net${index}`, printNetwork(network)])),
+        boot: bootable.length > 0 ? `order=${bootable.join(';')}` : undefined,
+        efidisk0: efi && printPropertyString({ file: `${efi.storage}:1`, efitype: '4m', 'pre-enrolled-keys': efi.preEnrolledKeys }, 'file'),
+        tpmstate0: tpmStorage && `${tpmStorage}:1,version=v2.0`,
+        ...(cloudInit ? cloudInitParams(cloudInit) : {}),
+      },
+      secretParams: cloudInit?.password === undefined ? [] : ['cipassword'],
     },
-    secretParams: cloudInit?.password === undefined ? [] : ['cipassword'],
-  });
+  );
 }
 
 function printDisk({ storage, sizeGib, importFrom, format, cache, ssd, discard, iothread }: NewDisk): string {
   const file = importFrom === undefined ? `${storage}:${sizeGib}` : `${storage}:0`;
-  return printPropertyString({ file, 'import-from': importFrom, format, cache, ssd, discard: discard ? 'on' : undefined, iothread }, 'file');
+  return printPropertyString(
+    { file, 'import-from': importFrom, format, cache, ssd, discard: discard ? 'on' : undefined, iothread },
+    'file',
+  );
 }
 
 function printNetwork({ model, macaddr, bridge, tag, firewall, mtu, rate }: NewNetwork): string {
   return `${macaddr === undefined ? model : `${model}=${macaddr}`},${printPropertyString({ bridge, tag, firewall, mtu, rate })}`;
 }
 
-function cloudInitParams({ user, password, sshkeys, ipconfig, nameserver, searchdomain }: NewCloudInit): Readonly<Record<string, ParamValue | undefined>> {
+function cloudInitParams({
+  user,
+  password,
+  sshkeys,
+  ipconfig,
+  nameserver,
+  searchdomain,
+}: NewCloudInit): Readonly<Record<string, ParamValue | undefined>> {
   return {
     ciuser: user,
     cipassword: password,

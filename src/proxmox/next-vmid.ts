@@ -14,7 +14,8 @@ export function vmidReads(api: ProxmoxApi) {
       await api.read(nextId, { params: { vmid } });
       return true;
     } catch (error) {
-      const isTaken = error instanceof OperationError && error.code === 'invalid_input' && /already exists/.test(JSON.stringify(error.details['errors']));
+      const isTaken =
+        error instanceof OperationError && error.code === 'invalid_input' && /already exists/.test(JSON.stringify(error.details['errors']));
       if (isTaken) return false;
       throw error;
     }

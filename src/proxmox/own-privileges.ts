@@ -21,6 +21,16 @@ export function ownPrivilegeReads(api: ProxmoxApi) {
         details: { path: paths[0], privileges: [privilege] },
       });
     },
+
+    /** Those of the privileges that the token certainly lacks on a path. */
+    async lackingPrivileges(path: string, privileges: readonly string[]): Promise<readonly string[]> {
+      const held = await Promise.all(privileges.map((privilege) => isHeld(privilege, path)));
+      return privileges.filter((_privilege, index) => held[index] === false);
+    },
+    /** The `pveum` line that gives the token one privilege on one path. */
+    grantCommand: (path: string, privilege: string): string => grantCommand(path, privilege, api.context.tokenId),
+    /** `user@realm!tokenid`, which is no secret. */
+    tokenId: api.context.tokenId,
   };
 
   async function isHeld(privilege: string, path: string): Promise<boolean | null> {

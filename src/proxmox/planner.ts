@@ -1,5 +1,6 @@
 import type { ProxmoxApi } from './api.ts';
 import { Container } from './container.ts';
+import type { Inventory } from './inventory.ts';
 import { createReader } from './reader.ts';
 import { Vm } from './vm.ts';
 
@@ -12,8 +13,9 @@ export interface GuestAddress {
 /** Everything that can be read, and guests that describe writes to themselves. Describing sends nothing. */
 export type ProxmoxPlanner = ReturnType<typeof createPlanner>;
 
-export function createPlanner(api: ProxmoxApi) {
-  const reader = createReader(api);
+/** @param places says where guests probably are; their state is always read anew */
+export function createPlanner(api: ProxmoxApi, places?: Inventory) {
+  const reader = createReader(api, places ? { places } : {});
   return {
     ...reader,
     /** @throws OperationError `not_found` */

@@ -177,7 +177,8 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
   },
   // pve-container PVE/API2/LXC.pm and qemu-server PVE/API2/Qemu.pm, destroy_vm; pve-guest-common PVE/ReplicationConfig.pm
   {
-    pattern: /^unable to remove (?:VM|CT) (?<vmid>\d+) - used in HA resources|^There is a replication job '[^']*' for guest '(?<other>\d+)'/,
+    pattern:
+      /^unable to remove (?:VM|CT) (?<vmid>\d+) - used in HA resources|^There is a replication job '[^']*' for guest '(?<other>\d+)'/,
     failure: 'refused',
     code: 'conflict',
     message: ({ vmid, other }) => `Guest ${vmid ?? other} is still named by HA or by a replication job.`,

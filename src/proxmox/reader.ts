@@ -3,6 +3,7 @@ import type { GuestType } from '../domain/guest.ts';
 import type { ProxmoxApi } from './api.ts';
 import { applianceReads } from './appliances.ts';
 import { backupReads } from './backups.ts';
+import { createBreaker } from './breaker.ts';
 import { bridgeReads } from './bridges.ts';
 import { storageChoice } from './choose-storage.ts';
 import { clusterReads, type GuestSummary } from './cluster.ts';
@@ -10,6 +11,7 @@ import { contentSearch } from './content-search.ts';
 import { containerAddressReads } from './container-addresses.ts';
 import { guestAgentReads } from './guest-agent.ts';
 import { guestConfigReads } from './guest-config.ts';
+import type { Inventory } from './inventory.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
 import { vmidReads } from './next-vmid.ts';
@@ -23,13 +25,25 @@ import { taskLogReads } from './task-log.ts';
 /** Everything that can be read, and nothing that writes. */
 export type ProxmoxReader = ReturnType<typeof createReader>;
 
-export function createReader(api: ProxmoxApi) {
-  const cluster = clusterReads(api);
+export interface ReaderOptions {
+  /** Answers the lists, at most as old as it keeps them. For what is shown, never for what a write is decided by. */
+  readonly lists?: Inventory;
+  /** Says where a guest probably is; what is then read there is read anew. */
+  readonly places?: Inventory;
+}
+
+/** How long a storage that hung is left alone by reads. */
+const REST_MS = 30_000;
+
+export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderOptions = {}) {
+  const inCluster = clusterReads(api);
+  const cluster = lists ? { ...inCluster, guests: lists.guests, nodes: lists.nodes, storages: lists.storages } : inCluster;
+  const breaker = lists && createBreaker({ name: (key) => key, restMs: REST_MS, now: () => performance.now() });
   const content = storageContentReads(api);
 
   /** @throws OperationError `not_found` naming what the id is instead, if anything */
   async function locate(vmid: number, type?: GuestType): Promise<GuestSummary> {
-    const guest = (await cluster.guests()).find((candidate) => candidate.vmid === vmid);
+    const guest = (await inCluster.guests()).find((candidate) => candidate.vmid === vmid);
     if (!guest) {
       throw new OperationError('not_found', `There is no guest ${vmid}, or the API token may not see it.`, {
         hint: 'See get_vms and get_containers for those that exist.',
@@ -54,12 +68,23 @@ export function createReader(api: ProxmoxApi) {
    * @throws OperationError `not_found`
    */
   async function guestStatus(type: GuestType, vmid: number, node?: string): Promise<GuestStatus> {
-    const on = node ?? (await locate(vmid, type)).node;
-    try {
+    const statusOn = async (on: string): Promise<GuestStatus> => {
       const { data } = await api.read(route(`/nodes/{node}/${type}/{vmid}/status/current`, { node: on, vmid }));
       return readGuestStatus(type, vmid, on, readRecord(data));
+    };
+    if (node === undefined) {
+      const probable = await places?.guest(vmid);
+      if (probable?.type !== type) return statusOn((await locate(vmid, type)).node);
+      return statusOn(probable.node).catch(async (error: unknown) => {
+        const { node: actual } = await locate(vmid, type);
+        if (actual === probable.node) throw error;
+        return statusOn(actual);
+      });
+    }
+    try {
+      return await statusOn(node);
     } catch (error) {
-      if (!(error instanceof OperationError) || error.code !== 'not_found' || node === undefined) throw error;
+      if (!(error instanceof OperationError) || error.code !== 'not_found') throw error;
       const actual = await locate(vmid, type);
       if (actual.node === node) throw error;
       throw new OperationError('not_found', `Guest ${vmid} is on node ${actual.node}, not on ${node}.`, {
@@ -80,7 +105,7 @@ export function createReader(api: ProxmoxApi) {
     ...backupReads(api),
     ...ownPrivilegeReads(api),
     ...content,
-    ...contentSearch({ ...cluster, ...content }, api.context.tokenId),
+    ...contentSearch({ ...cluster, ...content }, api.context.tokenId, breaker),
     ...storageChoice(api, cluster.storages),
     ...applianceReads(api),
     ...bridgeReads(api),

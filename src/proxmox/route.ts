@@ -34,7 +34,8 @@ export function route<const Template extends string>(template: Template, values:
     const value = String(given[name] ?? '');
     const isValid = PLACEHOLDER_GRAMMAR[name];
     if (!isValid) throw new OperationError('internal', `The route ${template} has an unknown placeholder ${name}.`);
-    if (!isValid(value)) {
+    // Half a character has no encoding at all.
+    if (!value.isWellFormed() || !isValid(value)) {
       throw new OperationError('invalid_input', `${JSON.stringify(value.slice(0, 80))} is not a valid ${name}.`, {
         hint: `Use a ${name} exactly as Proxmox VE lists it.`,
         details: { field: name },

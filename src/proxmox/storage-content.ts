@@ -89,9 +89,14 @@ export function volumeTarget(volid: string): string {
  * whether anything uses it, and reports success for one that is already gone.
  */
 export function deleteVolume(node: string, { volid, storage }: Pick<Volume, 'volid' | 'storage'>): Mutation {
-  return mutate('DELETE', '/nodes/{node}/storage/{storage}/content/{volume}', { node, storage, volume: volid }, {
-    node,
-    targets: [volumeTarget(volid)],
-    task: { types: ['imgdel'], id: storage },
-  });
+  return mutate(
+    'DELETE',
+    '/nodes/{node}/storage/{storage}/content/{volume}',
+    { node, storage, volume: volid },
+    {
+      node,
+      targets: [volumeTarget(volid)],
+      task: { types: ['imgdel'], id: storage },
+    },
+  );
 }

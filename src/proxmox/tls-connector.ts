@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
+import { parseFingerprint } from './fingerprint.ts';
 
 /** How the certificate of Proxmox is judged. */
 export type TlsTrust =
@@ -11,6 +13,12 @@ export type TlsTrust =
   | { readonly mode: 'pinned'; readonly fingerprints: readonly string[] }
   /** Not at all; needs `security.dev_mode`. */
   | { readonly mode: 'unverified' };
+
+/** Another way to a host, e.g. a tunnel. Only the connection goes there: certificate and name are still those of the host. */
+export interface Detour {
+  /** @throws OperationError when there is no way now */
+  enter(): Promise<{ readonly host: string; readonly port: number; lastError(): Error | undefined }>;
+}
 
 /** The certificate was not what the configuration asks for. No byte of a request was written. */
 export class UntrustedCertificate extends Error {
@@ -28,24 +36,14 @@ export class UntrustedCertificate extends Error {
 }
 
 /**
- * Reads a SHA-256 fingerprint in any usual spelling (`AA:BB:…`, `sha256:aabb…`).
- * @throws TypeError when the text is no SHA-256
- */
-export function parseFingerprint(text: string): Buffer {
-  const hex = text
-    .trim()
-    .replace(/^sha-?256[:=\s]*/i, '')
-    .replaceAll(':', '')
-    .toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new TypeError('not a SHA-256 fingerprint: 32 bytes in hex are expected');
-  return Buffer.from(hex, 'hex');
-}
-
-/**
  * A connector for undici that hands a socket over only after its certificate was accepted, so that an impostor
  * receives the handshake and nothing else.
  */
-export function createTlsConnector(trust: TlsTrust, connectTimeoutMs: number): buildConnector.connector {
+export function createTlsConnector(
+  trust: TlsTrust,
+  connectTimeoutMs: number,
+  detour?: Detour & { readonly identity: string },
+): buildConnector.connector {
   const pins = trust.mode === 'pinned' ? trust.fingerprints.map(parseFingerprint) : [];
   const connect = buildConnector({
     timeout: connectTimeoutMs,
@@ -55,16 +53,27 @@ export function createTlsConnector(trust: TlsTrust, connectTimeoutMs: number): b
     // Judged below, where the presented certificate can still be named in the error.
     rejectUnauthorized: false,
     ...(trust.mode === 'authorities' && trust.ca !== undefined ? { ca: trust.ca } : {}),
+    ...(detour === undefined
+      ? {}
+      : { checkServerIdentity: (_near: string, certificate: PeerCertificate) => checkServerIdentity(detour.identity, certificate) }),
   });
-  return (options, callback) => {
+  const connectTo = (options: buildConnector.Options, callback: buildConnector.Callback, reason?: () => Error | undefined): void => {
     connect(options, (error, socket) => {
-      if (error) return callback(error, null);
+      if (error) return callback(reason?.() ?? error, null);
       const untrusted = judge(socket, trust, pins);
       if (untrusted) {
         socket.destroy();
         return callback(untrusted, null);
       }
       return callback(null, socket);
+    });
+  };
+  if (detour === undefined) return connectTo;
+  const enter = callbackify(() => detour.enter());
+  return (options, callback) => {
+    enter((error, way) => {
+      if (error) callback(error, null);
+      else connectTo({ ...options, hostname: way.host, port: String(way.port) }, callback, way.lastError);
     });
   };
 }

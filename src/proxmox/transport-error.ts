@@ -17,6 +17,8 @@ function explain(failure: TransportFailure, context: FailureContext): OperationE
   const { cause } = failure;
   const { origin } = context;
   if (cause instanceof UntrustedCertificate) return untrusted(cause, origin);
+  // The way to the host failed, and says so itself.
+  if (cause instanceof OperationError) return cause;
   if (cause instanceof ResponseTooLarge) {
     return new OperationError(
       'proxmox_failed',

@@ -2,7 +2,7 @@ import type { Params } from '../domain/mutation.ts';
 import { Agent, type Dispatcher } from 'undici';
 import { encodeParams } from './encode-params.ts';
 import { ResponseTooLarge, SendDeadlinePassed, TransportFailure } from './transport-failure.ts';
-import { createTlsConnector, type TlsTrust } from './tls-connector.ts';
+import { createTlsConnector, type Detour, type TlsTrust } from './tls-connector.ts';
 
 export interface TransportSettings {
   readonly host: string;
@@ -15,6 +15,8 @@ export interface TransportSettings {
   /** Connections for reads at once; pveproxy has few workers. */
   readonly maxConnections: number;
   readonly userAgent: string;
+  /** Where connections go in place of `host`, which is still the one that is verified. */
+  readonly detour?: Detour | undefined;
 }
 
 export interface ApiRequest {
@@ -59,7 +61,8 @@ export const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 export function createTransport(settings: TransportSettings): Transport {
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const origin = `https://${host}:${settings.port}`;
-  const shared = { connect: createTlsConnector(settings.trust, CONNECT_TIMEOUT_MS), bodyTimeout: 0, headersTimeout: 0 };
+  const detour = settings.detour && { ...settings.detour, identity: settings.host };
+  const shared = { connect: createTlsConnector(settings.trust, CONNECT_TIMEOUT_MS, detour), bodyTimeout: 0, headersTimeout: 0 };
   const reads = new Agent({
     ...shared,
     connections: settings.maxConnections,

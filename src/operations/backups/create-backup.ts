@@ -25,7 +25,7 @@ const input = guestInput.extend({
 export const createBackup = defineTask({
   name: 'create_backup',
   title: 'Create backup',
-  description: 'Back up a VM or container to a backup storage (vzdump). Takes minutes.',
+  description: 'Back up a VM or container to a backup storage (vzdump).',
   input,
   risk: 'change',
   repeat: 'non-repeatable',

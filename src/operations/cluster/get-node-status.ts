@@ -8,7 +8,7 @@ import { node } from '../inputs.ts';
 export const getNodeStatus = defineQuery({
   name: 'get_node_status',
   title: 'Node status',
-  description: 'One node in detail: CPU, load, memory, swap, root disk, kernel and Proxmox VE version.',
+  description: 'One node in detail: load, memory, swap, root disk, kernel, Proxmox VE version.',
   input: z.object({ node }),
   output: z.object({
     node: z.string(),

@@ -13,7 +13,7 @@ const GIB = 1024 ** 3;
 export const createContainer = defineTask({
   name: 'create_container',
   title: 'Create container',
-  description: 'Create a new LXC container from a template. Storage and id are chosen when left out.',
+  description: 'Create a new LXC container from a template.',
   input: newContainerInput,
   risk: 'change',
   repeat: 'create-once',

@@ -56,7 +56,7 @@ const MIB = 1024 ** 2;
 export const getContainerConfig = defineQuery({
   name: 'get_container_config',
   title: 'Container configuration',
-  description: 'Show how an LXC container is configured: cores, memory, mount points, networks, features, notes.',
+  description: 'Show how an LXC container is configured: cores, memory, mount points, networks, features.',
   input: guestInput,
   output,
   permissions: { '/vms/{vmid}': ['VM.Audit'] },

@@ -4,7 +4,8 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { createLanes } from '../../proxmox/lanes.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineQuery } from '../define.ts';
-import { guestFilters, guestPage, pageOfGuests, textOfGuests, withReason, type GuestPage } from '../guest-list.ts';
+import { textOfGuests } from '../guest-lines.ts';
+import { guestFilters, guestPage, pageOfGuests, withReason, type GuestPage } from '../guest-list.ts';
 import { node } from '../inputs.ts';
 import { formatStyle } from './format-style.ts';
 
@@ -46,8 +47,7 @@ export const getContainers = defineQuery({
   async run({ input: given, pve }) {
     const wanted = withPayload(given);
     const guests = await pve.guests();
-    const containers = guests.filter((guest) => guest.type === 'lxc');
-    const page = pageOfGuests(containers, { ...wanted, limit: wanted.include_raw ? Math.min(wanted.limit, RAW_LIMIT) : wanted.limit });
+    const page = pageOfGuests('lxc', guests, { ...wanted, limit: wanted.include_raw ? Math.min(wanted.limit ?? RAW_LIMIT, RAW_LIMIT) : wanted.limit });
     if (page.total === 0 && wanted.node !== undefined) await assertNodeExists(pve, wanted.node);
     return { ...(await withReason(page, guests, pve)), raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
   },

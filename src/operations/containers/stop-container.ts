@@ -13,7 +13,7 @@ export const stopContainer = defineTask({
     selector,
     graceful: z.boolean().default(true).describe('false: at once.'),
     timeout_seconds: z.int().min(1).max(86_400).default(10).describe('How long a graceful stop may take.'),
-    force_stop: z.boolean().default(false).describe('Kill it when the time is over.'),
+    force_stop: z.boolean().default(false).describe('Kill it at timeout.'),
     format_style: formatStyle,
   }),
   risk: 'disrupt',

@@ -36,6 +36,7 @@ export type ImagePage = z.output<typeof imagePage>;
 
 /** Place in the order of the list; a local file of the same volid on another node is another file. */
 const positionOf = (volume: FoundVolume): string => `${volume.volid} ${volume.nodes[0] ?? ''}`;
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Filters and cuts one page out of what was found. */
@@ -63,11 +64,11 @@ export function pageOfImages({ volumes, unavailable }: FoundContent, { name, lim
   };
 }
 
-/** One line per file: `"local:iso/debian.iso" 783 MiB, pve1`. */
+/** One line per file: `"local:iso/debian.iso" 783 MiB, pve1, 2026-11-04`. */
 export function textOfImages({ images, total, next_after, unavailable }: ImagePage, label: string): string {
   return [
     `${total} ${label}${total === 1 ? '' : 's'}`,
-    ...images.map((row) => `${showUntrusted(row.volid)} ${formatBytes(row.size_bytes)}, ${row.nodes.join(' ')}`),
+    ...images.map((row) => `${showUntrusted(row.volid)} ${formatBytes(row.size_bytes)}, ${row.nodes.join(' ')}${row.created_at === null ? '' : `, ${row.created_at.slice(0, DATE_LENGTH)}`}`),
     ...(next_after === null ? [] : [`${images.length} of ${total} shown; next page: after=${showUntrusted(next_after, 400)}`]),
     ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),
   ].join('\n');

@@ -49,7 +49,7 @@ async function anyNode(pve: ProxmoxReader, node: string | undefined): Promise<st
 function textOfIndex(rows: readonly Appliance[], total: number, next: string | null): string {
   return [
     `${total} templates in Proxmox's index`,
-    ...rows.map(({ template, headline }) => `${showUntrusted(template, 255)}${headline === null ? '' : ` ${showUntrusted(headline)}`}`),
+    ...rows.map(({ template, section, headline }) => `${showUntrusted(template, 255)}${headline === null ? '' : ` ${showUntrusted(headline)}`}${section === null ? '' : `, ${showUntrusted(section)}`}`),
     ...(next === null ? [] : [`${rows.length} of ${total} shown; next page: after=${showUntrusted(next, 255)}`]),
   ].join('\n');
 }

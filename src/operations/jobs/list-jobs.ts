@@ -7,7 +7,7 @@ import { lineOfJob } from './job-text.ts';
 export const listJobs = defineControl({
   name: 'list_jobs',
   title: 'List jobs',
-  description: 'List jobs, newest first, by status or operation.',
+  description: 'List jobs, newest first, by status (failed, running) or operation.',
   input: z.object({
     status: z.enum(JOB_STATUSES).optional().describe('Only jobs that stand so.'),
     tool_name: z.string().max(64).optional().describe('Only jobs of this operation.'),
@@ -18,7 +18,10 @@ export const listJobs = defineControl({
   output: z.object({ jobs: z.array(compactJobView), next_cursor: z.string().nullable() }),
   text({ jobs, next_cursor }) {
     if (jobs.length === 0) return 'No jobs.';
-    const lines = jobs.map((job) => `${job.created_at} ${lineOfJob(job)} [${job.job_id}]${job.upid === null ? '' : ` ${job.upid}`}`);
+    const lines = jobs.map(
+      (job) =>
+        `${job.created_at} ${lineOfJob(job)} [${job.job_id}] ${job.tool_name}, effect ${job.effect}${job.upid === null ? '' : `, ${job.upid}`}${job.completed_at === null ? '' : `, ended ${job.completed_at}`}`,
+    );
     return [...lines, ...(next_cursor === null ? [] : [`More: cursor=${next_cursor}`])].join('\n');
   },
   async run({ input, jobs }) {

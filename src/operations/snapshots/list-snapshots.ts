@@ -20,7 +20,7 @@ const snapshotRow = z.object({
 export const listSnapshots = defineQuery({
   name: 'list_snapshots',
   title: 'List snapshots',
-  description: 'List the snapshots of a VM or container as a tree, and the one it stands on now.',
+  description: 'List the snapshots of a VM or container as a tree: what it can be rolled back to.',
   input: snapshotGuestInput,
   output: z.object({
     vmid: z.int(),

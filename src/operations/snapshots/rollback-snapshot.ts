@@ -14,7 +14,7 @@ export const rollbackSnapshot = defineTask({
   name: 'rollback_snapshot',
   title: 'Roll back to snapshot',
   description:
-    'Roll a VM or container back to a snapshot: everything since then is lost, and a running guest is stopped.',
+    'Roll a VM or container back to a snapshot: all since then is lost; a running guest is stopped.',
   input: snapshotGuestInput.extend({
     snapname,
     start: z.boolean().default(false).describe('Start it after.'),

@@ -20,7 +20,7 @@ const input = z.object({
   storage: storage.optional().describe('Storage of a full copy; the source\'s when left out.'),
   format: z.enum(['raw', 'qcow2', 'vmdk']).optional().describe('Of a full copy.'),
   pool: pool.optional(),
-  snapname: snapname.optional().describe('Copy this snapshot, not the state now.'),
+  snapname: snapname.optional().describe('Copy this snapshot.'),
   description: z.string().max(8000).optional().describe('Notes of the copy; the source\'s when left out.'),
 });
 type CloneInput = z.output<typeof input>;
@@ -28,7 +28,7 @@ type CloneInput = z.output<typeof input>;
 export const cloneVm = defineTask({
   name: 'clone_vm',
   title: 'Clone VM',
-  description: 'Copy a VM or template to a new VM: fully, or linked to its template.',
+  description: 'Copy a VM or template to a new VM, fully or linked.',
   input,
   risk: 'change',
   repeat: 'create-once',

@@ -1,5 +1,6 @@
 import { defineQuery } from '../define.ts';
-import { guestFilters, guestPage, pageOfGuests, textOfGuests, withReason } from '../guest-list.ts';
+import { textOfGuests } from '../guest-lines.ts';
+import { guestFilters, guestPage, pageOfGuests, withReason } from '../guest-list.ts';
 
 export const getVms = defineQuery({
   name: 'get_vms',
@@ -11,10 +12,7 @@ export const getVms = defineQuery({
   text: (page) => textOfGuests(page, 'VM'),
   async run({ input, pve }) {
     const guests = await pve.guests();
-    const page = pageOfGuests(
-      guests.filter((guest) => guest.type === 'qemu'),
-      input,
-    );
+    const page = pageOfGuests('qemu', guests, input);
     return withReason(page, guests, pve);
   },
 });

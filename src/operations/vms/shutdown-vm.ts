@@ -9,7 +9,7 @@ export const shutdownVm = defineTask({
   description: 'Ask the guest system of a VM to power off cleanly.',
   input: guestInput.extend({
     timeout_seconds: z.int().min(1).max(3600).optional().describe('How long to wait for the guest.'),
-    force_stop: z.boolean().default(false).describe('Pull the plug when the time is over.'),
+    force_stop: z.boolean().default(false).describe('Pull the plug at timeout.'),
   }),
   risk: 'disrupt',
   repeat: 'convergent',

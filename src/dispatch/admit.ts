@@ -1,0 +1,120 @@
+import type { Facts } from '../domain/plan.ts';
+import type { Job } from '../jobs/job.ts';
+import type { NewJob } from '../jobs/jobs.ts';
+import type { Approvals } from './approvals.ts';
+import type { AuditEvent } from './audit-record.ts';
+import type { AuditLog } from './audit-log.ts';
+import { denied, type Authorize, type AuthorizeRequest, type Verdict } from './authorize.ts';
+import type { UsageWindow } from './usage-window.ts';
+
+/** A write that wants to become a job, or another attempt of one. */
+export interface WriteRequest extends AuthorizeRequest {
+  readonly plan: NonNullable<AuthorizeRequest['plan']>;
+  readonly jobId: string;
+  readonly summary: string;
+  /** Input without secrets, as the job stores it. */
+  readonly stored: Facts;
+  /** The caller's own words. */
+  readonly reason: string | undefined;
+  /** The principal of the job; another one may retry it. */
+  readonly ownerId: string;
+  readonly attempt: number;
+}
+
+/** Decides, keeps account of the decision, and asks where a person must say yes. */
+export interface Admission {
+  /** What policy would say; nothing is recorded. */
+  judge: Authorize;
+  /** For what sends nothing itself. @throws OperationError `denied`; `internal` when a control cannot be audited */
+  pass(request: AuthorizeRequest): Promise<void>;
+  /**
+   * Answers what to record with the job: null, or what a person is asked.
+   * @throws OperationError `denied`, `rate_limited`; `internal` when the decision cannot be audited: then nothing may be sent
+   */
+  admit(request: WriteRequest): Promise<NewJob['approval']>;
+  /** The job was not recorded after all, and does not count. */
+  release(jobId: string): void;
+}
+
+export interface AdmissionOptions {
+  readonly authorize: Authorize;
+  readonly approvals: Pick<Approvals, 'request'>;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly usage: Pick<UsageWindow, 'reserve' | 'release'>;
+}
+
+const STEERING: Readonly<Record<string, AuditEvent>> = { cancel_job: 'cancel', retry_job: 'retry', resolve_job: 'resolution' };
+
+export function createAdmission({ authorize, approvals, audit, usage }: AdmissionOptions): Admission {
+  async function account(
+    event: AuditEvent,
+    request: AuthorizeRequest,
+    verdict: Verdict,
+    jobId: string | null,
+    more: Facts = {},
+  ): Promise<void> {
+    const { registered, principal, requestId } = request;
+    const { effect, code, cause, rules } = verdict;
+    const written = audit.record({
+      event,
+      principal: principal.id,
+      surface: principal.surface,
+      request_id: requestId,
+      job_id: jobId,
+      operation: registered.operation.name,
+      facts: { effect, code, cause, rules, ...more },
+    });
+    // A refusal stands whether or not there is room for its record.
+    await (effect === 'deny' ? written.catch(() => undefined) : written);
+  }
+
+  return {
+    judge: authorize,
+    async pass(request) {
+      const { operation } = request.registered;
+      const verdict = await authorize(request);
+      const refused = verdict.effect !== 'allow';
+      if (refused) await account('decision', request, { ...verdict, effect: 'deny' }, jobIdOf(request.steered));
+      else if (operation.risk !== 'read') await account(STEERING[operation.name] ?? 'decision', request, verdict, jobIdOf(request.steered));
+      // What is answered at once cannot wait for a person.
+      if (refused) throw denied(verdict);
+    },
+    async admit(request) {
+      const { registered, plan, jobId, summary, stored, reason, ownerId, attempt, principal, requestId } = request;
+      const verdict = await authorize(request);
+      const facts = { summary, targets: plan.step.targets };
+      if (verdict.effect === 'deny') {
+        await account('decision', request, verdict, jobId, facts);
+        throw denied(verdict);
+      }
+      usage.reserve(jobId, registered.operation.risk, requestId);
+      try {
+        if (verdict.effect === 'allow') {
+          await account('decision', request, verdict, jobId, facts);
+          return null;
+        }
+        const approval = await approvals.request({
+          registered,
+          input: stored,
+          principal,
+          ownerId,
+          plan,
+          verdict,
+          summary,
+          reason,
+          attempt,
+        });
+        await account('decision', request, verdict, jobId, { ...facts, hash: approval.request['hash'], expires_at: approval.expiresAt });
+        return approval;
+      } catch (error) {
+        usage.release(jobId);
+        throw error;
+      }
+    },
+    release: (jobId) => usage.release(jobId),
+  };
+}
+
+function jobIdOf(job: Job | undefined): string | null {
+  return job?.jobId ?? null;
+}

@@ -1,0 +1,122 @@
+import type { Facts, SendPlan } from '../domain/plan.ts';
+import type { Principal } from '../domain/principal.ts';
+import { showUntrusted } from '../domain/untrusted-text.ts';
+import type { Job } from '../jobs/job.ts';
+import type { TargetDescription } from '../operations/target-facts.ts';
+import { canonicalJson, digestOf } from './canonical-json.ts';
+import type { Verdict } from './authorize.ts';
+import { approvalText } from './approval-text.ts';
+import type { RegisteredOperation } from './registered-operation.ts';
+
+/** What is stored with a job that waits for a person, and shown to whoever decides. */
+export interface ApprovalRequest {
+  /** SHA-256 over operation, input, targets and their identity, principal, policy and attempt: what is approved, and nothing else. */
+  readonly hash: string;
+  readonly policy_version: string;
+  /** The attempt of the job that is asked for, from 0. */
+  readonly attempt: number;
+  readonly asked_by: string;
+  readonly asked_over: Principal['surface'];
+  readonly asked_at: string;
+  /** Written by the server from facts, line by line. */
+  readonly question: readonly string[];
+  /** What a person types to approve. */
+  readonly confirm: { readonly label: string; readonly expected: string };
+  readonly code: string;
+  readonly rules: readonly string[];
+  /** True when another principal than the one who asked must decide. */
+  readonly four_eyes: boolean;
+  /** Everything the write may hold, with what tells it from another under the same name; null for what is yet to be made. */
+  readonly targets: readonly { readonly key: string; readonly lasting: string | null; readonly exact: string | null }[];
+}
+
+/** What an approval is asked for. */
+export interface AskedWrite {
+  readonly registered: RegisteredOperation;
+  /** Without secrets. */
+  readonly input: Facts;
+  /** Who asks: the caller, or whoever retries the job. */
+  readonly principal: Principal;
+  /** The principal of the job. */
+  readonly ownerId: string;
+  readonly plan: SendPlan;
+  readonly verdict: Verdict;
+  readonly summary: string;
+  /** The caller's own words, shown as such. */
+  readonly reason: string | undefined;
+  readonly attempt: number;
+}
+
+/** Where and when it is asked. */
+export interface AskingFacts {
+  readonly now: Date;
+  readonly expiresAt: Date;
+  readonly policyVersion: string;
+  /** With configuration and listing read anew. */
+  readonly targets: readonly TargetDescription[];
+}
+
+export function approvalRequest(asked: AskedWrite, { now, expiresAt, policyVersion, targets }: AskingFacts): ApprovalRequest {
+  const { registered, input, principal, ownerId, verdict, attempt } = asked;
+  const bound = targets
+    .map(({ key, identity }) => ({ key, lasting: identity?.lasting ?? null, exact: identity?.exact ?? null }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    hash: approvalHash(
+      { operation: registered.operation.name, input, principalId: ownerId },
+      { policy_version: policyVersion, attempt, targets: bound },
+    ),
+    policy_version: policyVersion,
+    attempt,
+    asked_by: principal.id,
+    asked_over: principal.surface,
+    asked_at: now.toISOString(),
+    question: approvalText(asked, targets, expiresAt),
+    confirm: confirmationOf(targets, asked.plan),
+    code: verdict.code,
+    rules: verdict.rules,
+    four_eyes: verdict.fourEyes,
+    targets: bound,
+  };
+}
+
+/** The hash of what a job is about to do, from its own record. */
+export function approvalHash(
+  job: Pick<Job, 'operation' | 'input' | 'principalId'>,
+  { policy_version, attempt, targets }: Pick<ApprovalRequest, 'policy_version' | 'attempt' | 'targets'>,
+): string {
+  const { operation, input, principalId } = job;
+  // Through JSON, as the store keeps it.
+  const stored = JSON.parse(canonicalJson(input)) as unknown;
+  return `sha256:${digestOf({ operation, input: stored, principal: principalId, policy_version, attempt, targets })}`;
+}
+
+/** A name that can be typed, else the id: names are other people's text. */
+function confirmationOf(targets: readonly TargetDescription[], { step }: SendPlan): ApprovalRequest['confirm'] {
+  const guest = targets.find((target) => target.kind === 'guest' && target.disks) ?? targets.find((target) => target.kind === 'guest');
+  if (guest?.vmid !== undefined) {
+    const { name, vmid } = guest;
+    const isTypable = name !== undefined && name !== '' && showUntrusted(name) === name;
+    return isTypable ? { label: `Name of guest ${vmid}`, expected: name } : { label: 'Id of the guest', expected: String(vmid) };
+  }
+  const file = targets[0]?.key.split('/').at(-1) ?? '';
+  return file !== '' && showUntrusted(file) === file
+    ? { label: 'Name of the file', expected: file }
+    : { label: 'Name of the node', expected: step.node };
+}
+
+/** The stored request of a job, or undefined when it never asked or holds something else. */
+export function approvalOf({
+  approval,
+}: Pick<Job, 'approval'>):
+  | (ApprovalRequest & { readonly approved?: boolean; readonly decided_at?: string; readonly decided_by?: string })
+  | undefined {
+  if (
+    approval === null ||
+    typeof approval['hash'] !== 'string' ||
+    !Array.isArray(approval['targets']) ||
+    !Array.isArray(approval['question'])
+  )
+    return undefined;
+  return approval as unknown as ApprovalRequest;
+}

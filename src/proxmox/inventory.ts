@@ -1,0 +1,88 @@
+import type { GuestSummary, NodeSummary, StorageSummary } from './cluster.ts';
+
+/** The lists that an inventory keeps. */
+export interface InventorySource {
+  guests(): Promise<readonly GuestSummary[]>;
+  nodes(): Promise<readonly NodeSummary[]>;
+  storages(): Promise<readonly StorageSummary[]>;
+}
+
+/** What the cluster held a moment ago, for reads. Nothing that a write depends on is taken from it. */
+export interface Inventory extends InventorySource {
+  /** A guest by its id, from the same list. */
+  guest(vmid: number): Promise<GuestSummary | undefined>;
+  /** Forgets everything: the next read asks Proxmox, also when another one is under way. */
+  forget(): void;
+}
+
+interface Kept<Row> {
+  readonly rows: Promise<readonly Row[]>;
+  /** Monotonic milliseconds at which it was asked for, so that an age is never understated. */
+  readonly askedAt: number;
+}
+
+const askedAtOf = new WeakMap<readonly unknown[], number>();
+const guestsById = new WeakMap<readonly GuestSummary[], ReadonlyMap<number, GuestSummary>>();
+
+export interface InventoryOptions {
+  /** How old a list may be when it is answered, milliseconds; 0 shares only reads under way. */
+  readonly maxAgeMs: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Keeps each list for a short time and shares it between all readers. A list that could not be read is not kept. */
+export function createInventory(source: InventorySource, { maxAgeMs, now = () => performance.now() }: InventoryOptions): Inventory {
+  const cells: (() => void)[] = [];
+
+  function keep<Row>(read: () => Promise<readonly Row[]>): () => Promise<readonly Row[]> {
+    let kept: Kept<Row> | undefined;
+    let pending = false;
+    cells.push(() => {
+      kept = undefined;
+    });
+    return () => {
+      if (kept && (pending || now() - kept.askedAt < maxAgeMs)) return kept.rows;
+      const askedAt = now();
+      const mine: Kept<Row> = {
+        askedAt,
+        rows: read().then(
+          (rows) => {
+            if (kept === mine) pending = false;
+            if (!askedAtOf.has(rows)) askedAtOf.set(rows, askedAt);
+            return rows;
+          },
+          (error: unknown) => {
+            if (kept === mine) kept = undefined;
+            throw error;
+          },
+        ),
+      };
+      kept = mine;
+      pending = true;
+      return mine.rows;
+    };
+  }
+
+  const guests = keep(() => source.guests());
+  return {
+    guests,
+    nodes: keep(() => source.nodes()),
+    storages: keep(() => source.storages()),
+    async guest(vmid) {
+      const rows = await guests();
+      const byId = guestsById.get(rows) ?? new Map(rows.map((row) => [row.vmid, row]));
+      guestsById.set(rows, byId);
+      return byId.get(vmid);
+    },
+    forget() {
+      for (const forgetOne of cells) forgetOne();
+    },
+  };
+}
+
+/** How long ago a list was asked for, in whole seconds. Lists that no inventory keeps count as new. */
+export function ageSeconds(rows: readonly unknown[], now: () => number = () => performance.now()): number {
+  const askedAt = askedAtOf.get(rows);
+  return askedAt === undefined ? 0 : Math.round((now() - askedAt) / 1000);
+}
