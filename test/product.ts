@@ -7,16 +7,17 @@ import { configSchema } from '../src/app/config-schema.ts';
 import { createLogger } from '../src/app/logging.ts';
 import { runMcpHttp } from '../src/app/run-servers.ts';
 import { createSecrets } from '../src/domain/secrets.ts';
+import { ERROR_META_KEY } from '../src/mcp/tool-error.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator/start-simulator.ts';
 
 /** What an MCP client is told by one call. */
 export interface Answer {
-  /** The structured content. */
+  /** The structured content; of a call that failed, its error. */
   readonly output: Readonly<Record<string, unknown>>;
   /** The text that people and models read. */
   readonly text: string;
   readonly isError: boolean;
-  /** The error part of the structured content, when the call failed. */
+  /** The parts of the error, when the call failed. */
   readonly error: {
     readonly code: string;
     readonly message: string;
@@ -48,6 +49,9 @@ interface ProductOptions extends SimulatorOptions {
   readonly simulator?: Simulator;
 }
 
+/** Simulated tasks end within milliseconds, so they are looked at more often than real ones. */
+const PACE = { followEveryMs: 100, feedEveryMs: 50, verifyEveryMs: 200, statusPerSecond: 50 };
+
 /** Starts it all on free loopback ports. The simulated clock runs fast, so tasks of seconds end in milliseconds. */
 export async function startProduct({ config = {}, token, simulator, ...options }: ProductOptions = {}): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'proxmox-mcp-test-'));
@@ -55,7 +59,9 @@ export async function startProduct({ config = {}, token, simulator, ...options }
   const { user, tokenName, tokenValue } = token?.(sim) ?? sim.token;
   const parsed = configSchema.parse({
     ...config,
-    proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint, ...config['proxmox'] },
+    // Tests of other things read notes and destroy in one session.
+    policy: { untrusted_text_requires_approval: 'off', ...config['policy'] },
+    proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint, inventory_seconds: 0, ...config['proxmox'] },
     auth: { user, token_name: tokenName, token_value: tokenValue },
     jobs: { sqlite_path: join(folder, 'jobs.sqlite3'), ...config['jobs'] },
     audit: { timeout_ms: 30_000, ...config['audit'] },
@@ -64,7 +70,7 @@ export async function startProduct({ config = {}, token, simulator, ...options }
   });
   const secrets = createSecrets();
   const logger = createLogger(parsed.logging, secrets);
-  const composed = await compose({ config: parsed, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger, secrets });
+  const composed = await compose({ config: parsed, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger, secrets, jobsSettings: PACE });
   const server = await runMcpHttp(composed, logger, parsed, {});
   const url = `${server.listener.url}/mcp`;
   const client = new Client({ name: 'test', version: '1' });
@@ -85,9 +91,10 @@ export async function startProduct({ config = {}, token, simulator, ...options }
     jobsFile: String(parsed.jobs.sqlite_path),
     async call(name, args = {}) {
       const result = await client.callTool({ name, arguments: { ...args } });
-      const output = (result.structuredContent ?? {}) as Record<string, unknown>;
+      const error = result._meta?.[ERROR_META_KEY] as Answer['error'];
+      const output = (result.structuredContent ?? (error ? { error } : {})) as Record<string, unknown>;
       const text = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
-      return { output, text, isError: result.isError === true, error: output['error'] as Answer['error'] };
+      return { output, text, isError: result.isError === true, error };
     },
     close,
     [Symbol.asyncDispose]: close,

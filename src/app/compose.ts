@@ -1,33 +1,54 @@
-import { readFileSync } from 'node:fs';
 import { systemClock, type Clock } from '../domain/clock.ts';
-import { describeStep } from '../domain/mutation.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
 import { createAuditLog } from '../dispatch/audit-log.ts';
 import type { AuditEntry } from '../dispatch/audit-record.ts';
+import { auditedResult, auditedStep } from '../dispatch/audited-step.ts';
+import { createAdmission } from '../dispatch/admit.ts';
+import { createApprovals, type Approvals } from '../dispatch/approvals.ts';
+import { createAuthorize } from '../dispatch/authorize.ts';
+import { createCheckApproval } from '../dispatch/check-approval.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { createGuestTextReaders } from '../dispatch/guest-text-readers.ts';
+import { createUsageWindow } from '../dispatch/usage-window.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
-import { openSqliteStore } from '../jobs/sqlite-store.ts';
-import { CATALOG } from '../operations/catalog.ts';
+import type { JobsSettings } from '../jobs/settings.ts';
+import { CATALOG, offeredCatalog } from '../operations/catalog.ts';
+import { createContainerFiles } from '../operations/container-files.ts';
 import type { Operation, Task } from '../operations/define.ts';
 import { createRunner } from '../operations/runner.ts';
+import { createDescribeTargets, type DescribeTargets } from '../operations/target-facts.ts';
 import { createWork } from '../operations/work.ts';
-import { createProxmoxApi } from '../proxmox/api.ts';
+import type { CheckReadiness } from '../http/readiness.ts';
+import type { RequestObservation } from '../proxmox/api.ts';
+import { clusterReads } from '../proxmox/cluster.ts';
+import { createInventory } from '../proxmox/inventory.ts';
 import { createPlanner } from '../proxmox/planner.ts';
+import { createReader } from '../proxmox/reader.ts';
 import { createTasks } from '../proxmox/tasks.ts';
-import type { TlsTrust } from '../proxmox/tls-connector.ts';
-import { createTransport } from '../proxmox/transport.ts';
 import type { Config } from './config-schema.ts';
+import { connectToProxmox } from './connect-to-proxmox.ts';
+import { describeFinding, loadPolicy, type LoadedPolicy } from './load-policy.ts';
 import type { Logger } from './logging.ts';
-import { auditFolder, expandHome, jobsFile } from './state-paths.ts';
-import { VERSION } from './version.ts';
+import { createReadiness } from './readiness.ts';
+import { createSshAccess } from './ssh-access.ts';
+import { openJobStore } from './open-job-store.ts';
+import { auditFolder } from './state-paths.ts';
 
 /** Everything that one server is made of. */
 export interface Product {
   readonly dispatcher: Dispatcher;
   readonly jobs: Jobs;
   readonly secrets: Secrets;
+  /** What `mcp.tools` says. */
+  readonly mcpTools: string;
+  readonly approvals: Approvals;
+  readonly policy: LoadedPolicy;
+  readonly describeTargets: DescribeTargets;
+  readonly checkReadiness: CheckReadiness;
+  /** Told of every finished request to Proxmox; returns the way to stop. */
+  onProxmoxRequest(listener: (request: RequestObservation) => void): () => void;
   /** Ends every connection and hands open jobs to whoever shares the store. */
   close(): Promise<void>;
 }
@@ -38,6 +59,8 @@ export interface ComposeOptions {
   readonly logger: Logger;
   readonly secrets?: Secrets;
   readonly clock?: Clock;
+  /** How jobs pace themselves; a server runs with the defaults. */
+  readonly jobsSettings?: Partial<JobsSettings>;
 }
 
 /** The only place that builds objects. Nothing talks to Proxmox before the first call needs it. */
@@ -47,57 +70,115 @@ export async function compose({
   logger,
   secrets = createSecrets(),
   clock = systemClock,
+  jobsSettings = {},
 }: ComposeOptions): Promise<Product> {
-  const { proxmox, auth } = config;
-  secrets.add(auth.token_value);
-  const tokenId = `${auth.user}!${auth.token_name}`;
-  const transport = createTransport({
-    host: proxmox.host,
-    port: proxmox.port,
-    apiToken: `${tokenId}=${auth.token_value}`,
-    trust: trustOf(config),
-    timeoutMs: proxmox.timeout * 1000,
-    maxConnections: proxmox.max_connections,
-    userAgent: `proxmox-mcp-plus/${VERSION}`,
-  });
-  const api = createProxmoxApi(transport, tokenId, (request) => logger.debug({ proxmox: request }, 'proxmox request'));
-  const runner = createRunner(createPlanner(api));
+  secrets.add(config.auth.token_value);
+  const observers = new Set<(request: RequestObservation) => void>();
+  let serverDate: { readonly date: Date; readonly receivedAt: Date } | null = null;
+  const api = connectToProxmox(
+    config,
+    (request) => {
+      logger.debug({ proxmox: request }, 'proxmox request');
+      if (request.serverDate) serverDate = { date: request.serverDate, receivedAt: clock.now() };
+      for (const observer of observers) observer(request);
+    },
+    { environment, secrets },
+  );
+  const ssh = createSshAccess(config.ssh, environment, secrets);
+  const stopping = new AbortController();
+  const inventory = createInventory(clusterReads(api), { maxAgeMs: config.proxmox.inventory_seconds * 1000 });
+  const shown = createReader(api, { lists: inventory });
+  const runner = createRunner(createPlanner(api, inventory), createContainerFiles(ssh.openShell), shown);
   const operations: readonly Operation[] = Object.values(CATALOG).flat();
   const tasks = new Map(operations.filter((operation): operation is Task => operation.kind === 'task').map((task) => [task.name, task]));
 
-  const audit = createAuditLog({ folder: auditFolder(config.audit.folder, environment), clock, secrets });
-  const store = await openSqliteStore(jobsFile(config.jobs.sqlite_path, environment));
+  const policy = await loadPolicy(config, CATALOG);
+  for (const secret of [config.command_policy?.approval_token, config.command_policy?.high_risk_approval_token]) secrets.add(secret);
+  for (const finding of policy.findings)
+    logger[finding.weaker_than_default ? 'warn' : 'info']({ path: finding.path }, describeFinding(finding));
+
+  const audit = createAuditLog({
+    folder: auditFolder(config.audit.folder, environment),
+    clock,
+    secrets,
+    withinMs: config.audit.timeout_ms,
+  });
+  const store = await openJobStore(config, { environment, clock, secrets });
+  const validForMs = config.approvals.valid_minutes * 60_000;
+  const describeTargets = createDescribeTargets(createReader(api));
+  const checkApproval = createCheckApproval({ describeTargets, policyVersion: policy.active.version, validForMs, clock });
   const jobs = createJobs({
     store,
     clock,
+    settings: { retentionMs: config.jobs.retention_days * 86_400_000, ...jobsSettings },
     onFault: (fault, about) => logger.error({ err: fault }, about),
     tasks: createTasks(api),
     work: createWork({
       api,
       runner,
+      openShell: ssh.openShell,
+      scrub: (text) => secrets.scrub(text),
+      clock,
+      stopping: stopping.signal,
       taskNamed: (name) => tasks.get(name),
-      beforeSend: (job, plan) =>
-        audit.record({ ...auditedJob(job), event: 'intent', facts: { step: describeStep(plan.step), attempt: job.attempts } }),
+      async beforeSend(job, plan) {
+        await checkApproval(job, plan);
+        await audit.record({ ...auditedJob(job), event: 'intent', facts: { step: auditedStep(plan.step), attempt: job.attempts } });
+      },
       ended: (job) =>
         audit
-          .record({ ...auditedJob(job), event: 'outcome', facts: { state: job.state, effect: job.effect, upid: job.upid } })
+          .record({
+            ...auditedJob(job),
+            event: 'outcome',
+            facts: { state: job.state, effect: job.effect, upid: job.upid, ...auditedResult(job) },
+          })
           .catch((error: unknown) => {
             logger.error({ err: error, job_id: job.jobId }, 'the outcome of a job could not be audited');
           }),
     }),
   });
+  // What a job of ours has changed is seen by the very next read.
+  jobs.subscribe(({ completedAt }) => {
+    if (completedAt === null) return;
+    api.forgetReads();
+    inventory.forget();
+  });
+  const approvals = createApprovals({
+    jobs,
+    audit,
+    describeTargets,
+    policyVersion: policy.active.version,
+    settings: { validForMs, waitingPerPrincipal: config.approvals.waiting_per_principal, askedPerHour: config.approvals.asked_per_hour },
+    clock,
+  });
+  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
+  const readers = createGuestTextReaders(clock);
+  const authorize = createAuthorize({ active: policy.active, describeTargets, usage, readers });
   const dispatcher = createDispatcher({
-    catalog: CATALOG,
+    catalog: offeredCatalog({ ssh: ssh.openShell !== undefined }),
     runner,
     jobs,
-    authorize: async () => ({ effect: 'allow', code: 'OP_POLICY_ALLOW', reason: 'Allowed.' }),
+    active: policy.active,
+    admission: createAdmission({ authorize, approvals, audit, usage }),
+    readers,
   });
 
   return {
     dispatcher,
     jobs,
     secrets,
+    approvals,
+    policy,
+    describeTargets,
+    mcpTools: config.mcp.tools,
+    checkReadiness: createReadiness({ reader: createReader(api), jobs, clock, serverDate: () => serverDate }),
+    onProxmoxRequest(listener) {
+      observers.add(listener);
+      return () => observers.delete(listener);
+    },
     async close() {
+      stopping.abort();
+      await ssh.close();
       await jobs.close();
       await audit.close();
       await api.close();
@@ -107,13 +188,4 @@ export async function compose({
 
 function auditedJob(job: Job): Omit<AuditEntry, 'event'> {
   return { principal: job.principalId, surface: job.surface, request_id: job.requestId, job_id: job.jobId, operation: job.operation };
-}
-
-function trustOf({ proxmox }: Config): TlsTrust {
-  const { fingerprint } = proxmox;
-  if (fingerprint !== undefined) return { mode: 'pinned', fingerprints: typeof fingerprint === 'string' ? [fingerprint] : fingerprint };
-  if (!proxmox.verify_ssl) return { mode: 'unverified' };
-  return proxmox.ca_file === undefined
-    ? { mode: 'authorities' }
-    : { mode: 'authorities', ca: readFileSync(expandHome(proxmox.ca_file), 'utf8') };
 }

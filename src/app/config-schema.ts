@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { httpSection, keysSection, oauthSection, webhooksSection } from './http-config-schema.ts';
+import { approvalsSection, commandPolicySection, policySection } from './policy-config-schema.ts';
+import { apiTunnelSection, sshSection } from './ssh-config-schema.ts';
 
 /** How a setting is found in the environment. */
 type EnvironmentSource = {
@@ -34,6 +37,13 @@ const proxmox = z.object({
     .optional()
     .describe('PEM file of the authority, e.g. a copy of /etc/pve/pve-root-ca.pem.')
     .meta(always('PROXMOX_CA_FILE')),
+  inventory_seconds: z
+    .number()
+    .min(0)
+    .max(30)
+    .default(2)
+    .describe('How old lists of guests, nodes and storages may be when they are shown. What a write depends on is always read anew.')
+    .meta(always('PROXMOX_INVENTORY_SECONDS')),
   max_connections: z.int().min(1).max(32).default(8).describe('Connections for reads at once.').meta(always('PROXMOX_MAX_CONNECTIONS')),
 });
 
@@ -59,11 +69,21 @@ const mcp = z.object({
   host: z.string().default('127.0.0.1').describe('Address for MCP over HTTP.').meta(always('MCP_HOST')),
   port: z.int().min(0).max(65_535).default(8000).describe('Port for MCP over HTTP.').meta(always('MCP_PORT')),
   transport: z.enum(['STDIO', 'STREAMABLE']).default('STDIO').describe('STREAMABLE is HTTP at /mcp.').meta(always('MCP_TRANSPORT')),
+  tools: z
+    .string()
+    .max(2000)
+    .default('all')
+    .describe('all, search (a few tools that lead to all operations), or toolsets and operations by name; -name leaves one out.')
+    .meta(always('PROXMOX_MCP_TOOLS')),
   dns_rebinding_protection: emptyIsAbsent(z.boolean())
     .describe('Check Host and Origin; on unless false.')
     .meta(always('MCP_DNS_REBINDING_PROTECTION')),
   allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers to accept.').meta(always('MCP_ALLOWED_HOSTS')),
   allowed_origins: z.array(z.string()).default([]).describe('Further Origin headers to accept.').meta(always('MCP_ALLOWED_ORIGINS')),
+  tool_allowlist: emptyIsAbsent(z.array(z.string().min(1).max(200)).max(500)).describe(
+    'Of the predecessor: all other operations are denied.',
+  ),
+  tool_denylist: emptyIsAbsent(z.array(z.string().min(1).max(200)).max(500)).describe('Of the predecessor: these operations are denied.'),
 });
 
 const jobs = z.object({
@@ -88,20 +108,41 @@ const audit = z.object({
     .optional()
     .describe('Folder of the audit log; by default audit in the state folder.')
     .meta(always('PROXMOX_MCP_AUDIT_DIR')),
+  timeout_ms: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(1000)
+    .describe('A disk that takes longer to keep a record counts as broken: writes are refused.')
+    .meta(always('PROXMOX_MCP_AUDIT_TIMEOUT_MS')),
 });
 
 const security = z.object({
   dev_mode: z.boolean().default(false).describe('Allows verify_ssl=false. Never in production.').meta(from('PROXMOX_DEV_MODE')),
+  allow_world_readable_config: z
+    .boolean()
+    .default(false)
+    .describe('Start although every user of this machine can read the config file with its secrets.')
+    .meta(always('PROXMOX_MCP_ALLOW_WORLD_READABLE_CONFIG')),
 });
 
 /** The whole config file. The sections and keys are those of the predecessor, and more. */
 export const configSchema = z.object({
   proxmox,
+  api_tunnel: apiTunnelSection.prefault({}),
   auth,
   logging: logging.prefault({}),
   mcp: mcp.prefault({}),
+  http: httpSection.prefault({}),
+  keys: keysSection,
+  oauth: oauthSection.prefault({}),
+  webhooks: webhooksSection,
   jobs: jobs.prefault({}),
   audit: audit.prefault({}),
+  policy: policySection.prefault({}),
+  command_policy: commandPolicySection,
+  approvals: approvalsSection.prefault({}),
+  ssh: sshSection,
   security: security.prefault({}),
 });
 export type Config = z.output<typeof configSchema>;

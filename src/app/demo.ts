@@ -15,7 +15,7 @@ export interface DemoOptions {
 }
 
 /** Simulated seconds per real one: fast enough to watch, slow enough to see progress. */
-const SPEED = 2;
+const SPEED = 6;
 
 /** Starts a simulated cluster and the whole product against it, tours it as an MCP client, and stays up for other clients. */
 export async function runDemo({ once }: DemoOptions): Promise<number> {

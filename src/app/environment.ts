@@ -22,7 +22,14 @@ function isPlaceholder(text: string): boolean {
 
 function parse(text: string, field: ConfigField): unknown {
   if (field.schema.safeParse(text).success) return text;
-  const candidates = [asNumber(text), asBoolean(text), asList(text), text.toUpperCase(), TRANSPORT_ALIASES[text.toUpperCase()]];
+  const candidates = [
+    asNumber(text),
+    asBoolean(text),
+    asList(text),
+    asRecord(text),
+    text.toUpperCase(),
+    TRANSPORT_ALIASES[text.toUpperCase()],
+  ];
   return candidates.find((candidate) => candidate !== undefined && field.schema.safeParse(candidate).success) ?? text;
 }
 
@@ -48,6 +55,20 @@ function asList(text: string): readonly string[] | undefined {
     }
   }
   return splitOutsideBrackets(text);
+}
+
+/** `{"a": "x"}`, or `a=x,b=y`. */
+function asRecord(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (text.trim().startsWith('{')) {
+    try {
+      return JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      return undefined;
+    }
+  }
+  const pairs = splitOutsideBrackets(text).map((part) => /^([^=]+)=(.+)$/.exec(part));
+  if (pairs.some((pair) => pair === null)) return undefined;
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.trim() ?? '', pair?.[2]?.trim() ?? '']));
 }
 
 /** Splits at commas that stand outside (), [] and {}, so that the pattern `a{1,3}` stays whole. */

@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
-import { parseFingerprint } from '../proxmox/tls-connector.ts';
+import { OperationError } from '../domain/operation-error.ts';
+import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
+import { parseFingerprint } from '../proxmox/fingerprint.ts';
 import { configFields } from './config-fields.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { readEnvironment } from './environment.ts';
+import { sshWarnings } from './ssh-access.ts';
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -50,9 +53,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       FIELDS.filter((field) => field.overridesFile),
       environment,
     );
-    return check(merge(parseJson(text, path), overrides), path);
+    const given = merge(parseJson(text, path), overrides);
+    refuseWorldReadable(path, given);
+    return check(given, path);
   }
-  return check(readEnvironment(FIELDS, environment), 'the environment');
+  return check({ ...readEnvironment(FIELDS, environment), ...commandPolicyIn(environment) }, 'the environment');
 }
 
 function readIfThere(path: string): string | undefined {
@@ -61,6 +66,40 @@ function readIfThere(path: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: `cannot be read: ${(error as Error).message}` }]);
+  }
+}
+
+const OTHERS_READ = 0o004;
+
+/** @throws ConfigError when every user of the machine can read secrets, unless the operator has said so */
+function refuseWorldReadable(path: string, given: Readonly<Record<string, unknown>>): void {
+  if (process.platform === 'win32' || (statSync(path).mode & OTHERS_READ) === 0) return;
+  if (isTrue(sectionOf(given, 'security')['allow_world_readable_config'])) return;
+  const secret = FIELDS.find((field) => field.secret && Boolean(sectionOf(given, field.path[0])[field.path[1]]));
+  if (!secret) return;
+  throw new ConfigError(path, [
+    {
+      where: secret.path.join('.'),
+      value: undefined,
+      expected: `every user of this machine can read it: chmod 600 ${path} (or set security.allow_world_readable_config=true)`,
+    },
+  ]);
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
+/** @throws ConfigError */
+function commandPolicyIn(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  try {
+    const section = commandPolicyFromEnvironment(environment);
+    return section === undefined ? {} : { command_policy: section };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new ConfigError('the environment', [
+      { where: 'command_policy', value: undefined, expected: `${error.message} ${error.hint ?? ''}`.trim() },
+    ]);
   }
 }
 
@@ -94,7 +133,7 @@ function check(raw: Record<string, unknown>, source: string): LoadedConfig {
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, given)));
   problems.push(...beyondTypes(given));
   if (!parsed.success || problems.length > 0) throw new ConfigError(source, problems);
-  return { config: parsed.data, source, warnings: unknownKeys(given) };
+  return { config: parsed.data, source, warnings: [...unknownKeys(given), ...sshWarnings(parsed.data.ssh)] };
 }
 
 /** Spellings of the predecessor that mean the same. */
@@ -132,7 +171,8 @@ function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unkno
   const [section, key] = issue.path.map(String);
   const field = FIELDS.find(({ path }) => path[0] === section && path[1] === key);
   const name = issue.path.map(String).join('.') || 'the file';
-  const value = section === undefined || key === undefined ? undefined : sectionOf(given, section)[key];
+  // Lists hold hashes and secrets, and are told by their place only.
+  const value = section === undefined || key === undefined || Array.isArray(given[section]) ? undefined : sectionOf(given, section)[key];
   const where = field?.env === undefined ? name : `${name} (${field.env})`;
   if (section === 'mcp' && key === 'transport' && value === 'SSE') {
     return { where, value: '"SSE"', expected: 'the SSE transport no longer exists in MCP; use STREAMABLE_HTTP (at /mcp) or STDIO' };
@@ -181,6 +221,15 @@ function beyondTypes(given: Readonly<Record<string, unknown>>): readonly ConfigP
       expected: 'a name or address only, without https:// and path',
     });
   }
+  const { file: policyFile, read_only: _readOnly, toolsets: _toolsets, ...besideFile } = sectionOf(given, 'policy');
+  const [stray] = Object.keys(besideFile);
+  if (policyFile !== undefined && stray !== undefined) {
+    problems.push({
+      where: `policy.${stray}`,
+      value: undefined,
+      expected: 'belongs into policy.file, which is set; only read_only and toolsets stand beside it',
+    });
+  }
   const { user } = sectionOf(given, 'auth');
   if (typeof user === 'string' && (!user.includes('@') || user.includes('!'))) {
     problems.push({
@@ -194,7 +243,7 @@ function beyondTypes(given: Readonly<Record<string, unknown>>): readonly ConfigP
 
 function unknownKeys(given: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.keys(given).flatMap((section) => {
-    if (section === '$schema') return [];
+    if (section === '$schema' || Array.isArray(given[section])) return [];
     const known = FIELDS.filter((field) => field.path[0] === section).map((field) => field.path[1]);
     if (known.length === 0) return [`unknown section ${JSON.stringify(section)}`];
     return Object.keys(sectionOf(given, section))

@@ -1,9 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { localPrincipal, type Principal } from '../domain/principal.ts';
+import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Listener } from '../http/listen.ts';
+import { createAskPerson, type AskableApprovals, type AskPerson } from '../mcp/ask-person.ts';
+import { chooseOperations, offeredOf } from '../mcp/choose-operations.ts';
 import { createMcpServer } from '../mcp/create-mcp-server.ts';
+import type { Offer } from '../mcp/offer.ts';
+import { createProductOffer } from '../mcp/product-offer.ts';
 import type { Product } from './compose.ts';
 import type { Config } from './config-schema.ts';
 import type { Logger } from './logging.ts';
@@ -18,23 +22,65 @@ export interface RunningServer {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
+/** Jobs are kept at least this long, whatever retention is configured. */
+const TASK_TTL_MS = 24 * 3600 * 1000;
 
-function mcpFactory(product: Product, logger: Logger, principal: Principal) {
+/** What each principal is shown over MCP, and the check of a person's answer. */
+export function mcpOffers(product: Product) {
+  const { dispatcher, jobs, approvals } = product;
+  const asking = approvals && { approvals, askPerson: askPersonThrough(approvals) };
+  const choice = chooseOperations(dispatcher.operations, product.mcpTools);
+  const offers = new WeakMap<readonly RegisteredOperation[], Offer>();
+  const processTag = randomUUID().slice(0, 8);
+  return {
+    offerTo(principal: Principal): Offer {
+      const offered = dispatcher.offeredTo(principal);
+      const offer =
+        offers.get(offered) ??
+        createProductOffer({
+          dispatcher,
+          choice: offeredOf(choice, offered),
+          subscribe: (listener) => jobs.subscribe(listener),
+          asking,
+          taskTtlMs: TASK_TTL_MS,
+          processTag,
+        });
+      offers.set(offered, offer);
+      return offer;
+    },
+    ...(asking ? { verifyState: asking.askPerson.verifyState } : {}),
+  };
+}
+
+/** Makes the MCP server of one connection or request. */
+export function mcpFactory(product: Product, logger: Logger, principalOf: (authenticated: unknown) => Principal) {
   return createMcpServer({
-    dispatcher: product.dispatcher,
+    ...mcpOffers(product),
     version: VERSION,
-    principalOf: () => principal,
+    principalOf: ({ authInfo }) => principalOf(authInfo?.extra?.['principal']),
     newRequestId: randomUUID,
     onFault: (error, requestId) => logger.error({ err: error, request_id: requestId }, 'call failed'),
   });
 }
 
+/** Questions are signed with a key of this process: an answer that comes to another one is asked for anew. */
+function askPersonThrough(approvals: AskableApprovals): AskPerson {
+  return createAskPerson({
+    approvals,
+    key: randomBytes(32),
+    principalIdOf: ({ http }) => http?.authInfo?.clientId ?? 'local',
+    now: () => performance.now(),
+  });
+}
+
 /** MCP for the client that started this process. Ends when the client closes standard input. */
 export function runStdio(product: Product, logger: Logger): RunningServer {
-  const handle = serveStdio(mcpFactory(product, logger, localPrincipal('mcp-stdio')), {
-    onerror: (error) => logger.warn({ err: error }, 'mcp stdio'),
-  });
+  const handle = serveStdio(
+    mcpFactory(product, logger, () => localPrincipal('mcp-stdio')),
+    {
+      onerror: (error) => logger.warn({ err: error }, 'mcp stdio'),
+    },
+  );
   const done = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);
     process.stdin.once('close', resolve);
@@ -52,32 +98,24 @@ export async function runMcpHttp(
   config: Config,
   environment: Environment,
 ): Promise<RunningServer & { readonly listener: Listener }> {
-  const { host, port, dns_rebinding_protection, allowed_hosts, allowed_origins } = config.mcp;
-  const apiKey = environment['PROXMOX_API_KEY'] || null;
-  if (apiKey === null && !LOOPBACK.test(host) && environment['PROXMOX_ALLOW_NO_AUTH'] !== 'true') {
-    throw new Error(
-      `MCP over HTTP on ${host} needs PROXMOX_API_KEY, because anybody who reaches it could operate the cluster. ` +
-        'Set it, or listen on 127.0.0.1 (MCP_HOST), or set PROXMOX_ALLOW_NO_AUTH=true.',
-    );
-  }
-  product.secrets.add(apiKey);
-  const [{ createMcpApp }, { listen }] = await Promise.all([import('../http/mcp-app.ts'), import('../http/listen.ts')]);
-  const handler = createMcpHandler(mcpFactory(product, logger, localPrincipal('mcp-http')), {
-    onerror: (error) => logger.debug({ err: error }, 'mcp http'),
-    maxRequestBodySize: 1024 * 1024,
-  });
-  const app = createMcpApp({
-    mcp: (request) => handler.fetch(request),
-    origin: dns_rebinding_protection === false ? null : { listenHost: host, allowedHosts: allowed_hosts, allowedOrigins: allowed_origins },
-    apiKey,
-  });
-  const listener = await listen(app, { host, port });
-  return {
-    listener,
-    done: new Promise(() => undefined),
-    async close() {
-      await handler.close();
-      await listener.close();
-    },
-  };
+  const { runHttp } = await import('./run-http.ts');
+  const { mcp, done, close } = await runHttp(product, logger, config, environment, { rest: false, mcp: 'own-port' }, mcpFactory);
+  if (!mcp) throw new Error('MCP over HTTP does not listen.');
+  return { listener: mcp, done, close };
+}
+
+/**
+ * The OpenAPI side, and MCP beside it where the configuration says so.
+ * @throws Error when it would be open to everybody without the operator having said so
+ */
+export async function runHttpService(
+  product: Product,
+  logger: Logger,
+  config: Config,
+  environment: Environment,
+): Promise<RunningServer & { readonly rest: Listener; readonly mcp: Listener | null }> {
+  const { runHttp } = await import('./run-http.ts');
+  const { rest, mcp, done, close } = await runHttp(product, logger, config, environment, { rest: true, mcp: config.http.mcp }, mcpFactory);
+  if (!rest) throw new Error('HTTP does not listen.');
+  return { rest, mcp, done, close };
 }

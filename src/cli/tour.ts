@@ -1,4 +1,4 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { createMcpClient, type ToolAnswer } from './mcp-client.ts';
 import { progressBar } from './progress-bar.ts';
 
 export interface TourOptions {
@@ -10,12 +10,6 @@ export interface TourOptions {
   readonly interactive: boolean;
 }
 
-interface ToolAnswer {
-  readonly text: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly failed: boolean;
-}
-
 interface Step {
   readonly title: string;
   /** Says what is wrong, or nothing when all is well. */
@@ -24,6 +18,9 @@ interface Step {
 
 const VM_TO_START = 105;
 const VM_THAT_FAILS = 106;
+const VM_TO_SAVE = 101;
+const SNAPSHOT = 'before-upgrade';
+const BACKUP_STORAGE = 'local';
 
 const STEPS: readonly Step[] = [
   {
@@ -58,6 +55,22 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title: 'Take a snapshot, and go back to it',
+    async run(call) {
+      const taken = await call('create_snapshot', { vmid: VM_TO_SAVE, snapname: SNAPSHOT, wait_seconds: 30 });
+      if (taken.facts['status'] !== 'completed') return 'the snapshot was not taken';
+      const back = await call('rollback_snapshot', { vmid: VM_TO_SAVE, snapname: SNAPSHOT, wait_seconds: 30 });
+      return back.facts['status'] === 'completed' ? undefined : 'the VM did not go back to its snapshot';
+    },
+  },
+  {
+    title: 'Back up a VM and watch it',
+    async run(call) {
+      const answer = await call('create_backup', { vmid: VM_TO_START, storage: BACKUP_STORAGE, wait_seconds: 50 });
+      return answer.facts['status'] === 'completed' ? undefined : 'the backup was not made';
+    },
+  },
+  {
     title: 'A failure says what is wrong and what happened',
     async run(call) {
       const answer = await call('start_vm', { vmid: VM_THAT_FAILS, wait_seconds: 30 });
@@ -75,34 +88,27 @@ const STEPS: readonly Step[] = [
 
 /** Walks through the product as an MCP client and prints what it sees. Resolves with whether every step held. */
 export async function runTour({ url, simulatorUrl, write, interactive }: TourOptions): Promise<boolean> {
-  const client = new Client({ name: 'proxmox-mcp-demo', version: '1' });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
-  const { tools } = await client.listTools();
+  const client = createMcpClient(url);
+  const tools = await client.listTools();
   write(`A simulated Proxmox VE cluster at ${simulatorUrl}, and an MCP server with ${tools.length} tools in front of it.\n`);
 
   const call = async (name: string, input: Readonly<Record<string, unknown>> = {}): Promise<ToolAnswer> => {
     write(`\n  > ${name} ${JSON.stringify(input)}\n`);
-    const onprogress = ({ progress }: { progress: number }): void => {
-      write(interactive ? `\r    ${progressBar(progress)}` : `    ${progressBar(progress)}\n`);
-    };
-    const result = await client.callTool({ name, arguments: { ...input } }, { onprogress, timeout: 60_000 });
-    const text = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
-    write(`${interactive ? '\r\x1b[K' : ''}${text.replaceAll(/^/gm, '    ')}\n`);
-    return { text, facts: (result.structuredContent ?? {}) as Readonly<Record<string, unknown>>, failed: result.isError === true };
+    const answer = await client.callTool(name, input, (percent) => {
+      write(interactive ? `\r    ${progressBar(percent)}` : `    ${progressBar(percent)}\n`);
+    });
+    write(`${interactive ? '\r\x1b[K' : ''}${answer.text.replaceAll(/^/gm, '    ')}\n`);
+    return answer;
   };
 
-  try {
-    for (const [index, step] of STEPS.entries()) {
-      write(`\n${index + 1}. ${step.title}\n`);
-      const wrong = await step.run(call);
-      if (wrong !== undefined) {
-        write(`\nThe tour stops here: ${wrong}.\n`);
-        return false;
-      }
+  for (const [index, step] of STEPS.entries()) {
+    write(`\n${index + 1}. ${step.title}\n`);
+    const wrong = await step.run(call);
+    if (wrong !== undefined) {
+      write(`\nThe tour stops here: ${wrong}.\n`);
+      return false;
     }
-    write('\nThe tour is complete.\n');
-    return true;
-  } finally {
-    await client.close();
   }
+  write('\nThe tour is complete.\n');
+  return true;
 }

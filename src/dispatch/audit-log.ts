@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Secrets } from '../domain/secrets.ts';
@@ -28,64 +29,113 @@ export interface AuditLogOptions {
 }
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** Records that may wait for the disk at once. */
+const MAX_WAITING = 10_000;
 
-/** Opens nothing until the first record. */
+interface Waiting {
+  readonly entry: AuditEntry;
+  readonly written: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Opens nothing until the first record. Records that wait while the disk works are written together, with one sync. */
 export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE_BYTES, withinMs }: AuditLogOptions): AuditLog {
   const chainId = `${clock.now().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}-${randomBytes(3).toString('hex')}`;
   let head = { seq: 0, hash: CHAIN_START };
   let part = 0;
   let file: { handle: FileHandle; path: string; bytes: number } | undefined;
-  let queue: Promise<void> = Promise.resolve();
+  let waiting: Waiting[] = [];
+  let flushing: Promise<void> | undefined;
+  let onTheWay: Promise<void> = Promise.resolve();
   let broken: Error | undefined;
 
-  async function append(entry: AuditEntry): Promise<void> {
+  async function flush(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        // A batch that came too late may still be on its way to the disk; the next one goes behind it.
+        const before = onTheWay;
+        onTheWay = before.catch(() => undefined).then(() => append(batch.map(({ entry }) => entry)));
+        await withinTime(onTheWay);
+        for (const { written } of batch) written();
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        for (const { failed } of batch) failed(failure);
+      }
+    }
+    flushing = undefined;
+  }
+
+  /** A disk that hangs fails the batch in time. The event loop may have been busy meanwhile, so what is done counts as done. */
+  async function withinTime(work: Promise<void>): Promise<void> {
+    let isDone = false;
+    const outcome = work.then(() => {
+      isDone = true;
+    });
+    const late = new AbortController();
+    const slow = clock.sleep(withinMs, late.signal).then(async () => {
+      await setImmediate();
+      await setImmediate();
+      if (!isDone && !late.signal.aborted) throw new Error(`not written within ${withinMs} ms`);
+    });
+    try {
+      await Promise.race([outcome, slow.then(() => outcome)]);
+    } finally {
+      late.abort();
+    }
+  }
+
+  async function append(entries: readonly AuditEntry[]): Promise<void> {
     if (broken) throw broken;
     if (file && file.bytes > maxFileBytes) {
       await file.handle.close();
       file = undefined;
     }
-    if (!file) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      part += 1;
-      const path = join(folder, `audit-${chainId}-${String(part).padStart(4, '0')}.jsonl`);
-      file = { handle: await open(path, 'ax', 0o600), path, bytes: 0 };
-      await write(file, { event: part === 1 ? 'opened' : 'continued', facts: { part } });
-    }
-    await write(file, entry);
+    if (file) return write(file, entries);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    part += 1;
+    const path = join(folder, `audit-${chainId}-${String(part).padStart(4, '0')}.jsonl`);
+    file = { handle: await open(path, 'ax', 0o600), path, bytes: 0 };
+    return write(file, [{ event: part === 1 ? 'opened' : 'continued', facts: { part } }, ...entries]);
   }
 
-  async function write(to: NonNullable<typeof file>, entry: AuditEntry): Promise<void> {
-    const record = chain(scrubbed(entry, secrets), head, clock.now().toISOString());
-    const line = `${JSON.stringify(record)}\n`;
+  async function write(to: NonNullable<typeof file>, entries: readonly AuditEntry[]): Promise<void> {
+    let last = head;
+    const lines = entries.map((entry) => {
+      const record = chain(scrubbed(entry, secrets), last, clock.now().toISOString());
+      last = { seq: record.seq, hash: record.hash };
+      return `${JSON.stringify(record)}\n`;
+    });
     try {
-      await to.handle.appendFile(line);
+      await to.handle.appendFile(lines.join(''));
       await to.handle.datasync();
       // A file that lost its end is found by comparing it with its head.
-      await writeFile(`${to.path}.head.new`, JSON.stringify({ seq: record.seq, hash: record.hash }), { mode: 0o600 });
+      await writeFile(`${to.path}.head.new`, JSON.stringify(last), { mode: 0o600 });
       await rename(`${to.path}.head.new`, `${to.path}.head`);
     } catch (error) {
       // Half a line may be on the disk: nothing may be appended behind it.
       broken = error instanceof Error ? error : new Error(String(error));
-      throw error;
+      throw broken;
     }
-    head = { seq: record.seq, hash: record.hash };
-    to.bytes += Buffer.byteLength(line);
+    head = last;
+    to.bytes += lines.reduce((bytes, line) => bytes + Buffer.byteLength(line), 0);
   }
 
   return {
     async record(entry) {
-      const written = queue.then(() => append(entry));
-      queue = written.catch(() => undefined);
-      const late = new AbortController();
-      const outcome = await Promise.race([
-        written.then(() => 'written' as const).catch((error: unknown) => ({ error })),
-        clock.sleep(withinMs, late.signal).then(() => ({ error: new Error(`not written within ${withinMs} ms`) })),
-      ]);
-      late.abort();
-      if (outcome !== 'written') throw notWritten(folder, outcome.error);
+      if (waiting.length >= MAX_WAITING) throw notWritten(folder, new Error(`${waiting.length} records wait`));
+      try {
+        await new Promise<void>((written, failed) => {
+          waiting.push({ entry, written, failed });
+          flushing ??= flush();
+        });
+      } catch (error) {
+        throw notWritten(folder, error);
+      }
     },
     async close() {
-      await queue;
+      await flushing;
       await file?.handle.close();
       file = undefined;
     },

@@ -45,9 +45,7 @@ const META: Readonly<Record<string, string>> = {
 };
 const QUOTE_IT = 'Put it in single quotes if it is meant literally; one call runs one program, without a shell.';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
-const RESERVED = new Set(
-  'if then else elif fi do done case esac while until for in function select time coproc'.split(' '),
-);
+const RESERVED = new Set('if then else elif fi do done case esac while until for in function select time coproc'.split(' '));
 
 /**
  * Splits a command string into words exactly as `dash -c` and `bash -c` both would, and refuses every text that makes either
@@ -106,21 +104,14 @@ function readWord(text: string, start: number): Word | WordsRefused {
     if (INVISIBLE.test(character)) return refuseInvisible(text, at);
     if (character === '\\') {
       const next = characterAt(text, at + 1);
-      if (next === '')
-        return refuse(
-          text,
-          at,
-          'The command ends in a backslash that escapes nothing.',
-          "Remove it, or write it as '\\'.",
-        );
+      if (next === '') return refuse(text, at, 'The command ends in a backslash that escapes nothing.', "Remove it, or write it as '\\'.");
       if (INVISIBLE.test(next)) return refuseInvisible(text, at + 1);
       value += next;
       at += 1 + next.length;
       continue;
     }
     const meaning = META[character];
-    if (meaning !== undefined)
-      return refuse(text, at, `The character ${character} at position ${at + 1} ${meaning}.`, QUOTE_IT);
+    if (meaning !== undefined) return refuse(text, at, `The character ${character} at position ${at + 1} ${meaning}.`, QUOTE_IT);
     value += character;
     at += character.length;
   }
@@ -138,12 +129,7 @@ function readSingle(text: string, start: number): Part | WordsRefused {
     if (character === "'") return { value: text.slice(start + 1, at), end: at + 1 };
     if (INVISIBLE.test(character)) return refuseInvisible(text, at);
   }
-  return refuse(
-    text,
-    start,
-    `The single quote at position ${start + 1} is never closed.`,
-    'Close it, or write the quote itself as "\'".',
-  );
+  return refuse(text, start, `The single quote at position ${start + 1} is never closed.`, 'Close it, or write the quote itself as "\'".');
 }
 
 function readDouble(text: string, start: number): Part | WordsRefused {
@@ -169,24 +155,14 @@ function readDouble(text: string, start: number): Part | WordsRefused {
     value += character;
     at += character.length;
   }
-  return refuse(
-    text,
-    start,
-    `The double quote at position ${start + 1} is never closed.`,
-    "Close it, or write the quote itself as '\"'.",
-  );
+  return refuse(text, start, `The double quote at position ${start + 1} is never closed.`, "Close it, or write the quote itself as '\"'.");
 }
 
 /** The first word has meanings of its own: keywords, assignments in front, job numbers, quick history substitution. */
 function refuseAsCommandName(text: string, at: number, word: Word): WordsRefused | undefined {
   const { written, value } = word;
   if (RESERVED.has(written))
-    return refuse(
-      text,
-      at,
-      `The word ${written} at position ${at + 1} is a keyword of the shell.`,
-      'Start with the name of a program.',
-    );
+    return refuse(text, at, `The word ${written} at position ${at + 1} is a keyword of the shell.`, 'Start with the name of a program.');
   if (/^[A-Za-z_][A-Za-z0-9_]*\+?=/.test(written)) {
     return refuse(
       text,

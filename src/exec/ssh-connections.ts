@@ -110,7 +110,7 @@ export function createSshConnections(settings: SshSettings, clock: Clock): SshCo
         entry.idle?.abort();
         entry.connection?.end();
       }
-      await Promise.race([Promise.all(entries.map((entry) => entry.connection?.closed)), clock.sleep(2000)]);
+      await Promise.race([Promise.all(entries.flatMap((entry) => entry.connection?.closed ?? [])), clock.sleep(2000)]);
     },
   };
 }

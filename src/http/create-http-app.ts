@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import type { Principal, Scope } from '../domain/principal.ts';
+import type { Scope } from '../domain/principal.ts';
 import type { Approvals } from '../dispatch/approvals.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
@@ -81,7 +81,7 @@ export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
   const documents = new WeakMap<readonly RegisteredOperation[], string>();
   routes.get('/openapi.json', (context) => {
     // Where everybody may read it, it shows what the policy can allow to anybody.
-    const operations = dispatcher.offeredTo((context.get('principal') as Principal | undefined) ?? principalOn('http', FULL_KEY));
+    const operations = dispatcher.offeredTo(context.get('principal') ?? principalOn('http', FULL_KEY));
     const document =
       documents.get(operations) ??
       JSON.stringify(

@@ -2,7 +2,13 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { OperationError } from '../domain/operation-error.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 
-/** A failed call as a tool result: what is wrong, what to do next, and whether anything happened. */
+/** Where a failed call keeps its error for programs. */
+export const ERROR_META_KEY = 'proxmox-mcp-plus/error';
+
+/**
+ * A failed call as a tool result: what is wrong, what to do next, and whether anything happened. Structured content would
+ * have to fit the output schema of the tool, which some clients enforce on errors too; so the parts go into `_meta`.
+ */
 export function toolError(error: OperationError): CallToolResult {
   const { proxmox_message: said, ...details } = error.details;
   const text = [
@@ -15,8 +21,14 @@ export function toolError(error: OperationError): CallToolResult {
   return {
     isError: true,
     content: [{ type: 'text', text }],
-    structuredContent: {
-      error: { code: error.code, message: error.message, hint: error.hint ?? null, effect: error.effect, details: error.details },
+    _meta: {
+      [ERROR_META_KEY]: {
+        code: error.code,
+        message: error.message,
+        hint: error.hint ?? null,
+        effect: error.effect,
+        details: error.details,
+      },
     },
   };
 }

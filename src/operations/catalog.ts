@@ -68,8 +68,6 @@ export const CATALOG = {
   backups: [listBackups, createBackup, restoreBackup, deleteBackup],
 } as const satisfies Readonly<Record<string, readonly Operation[]>>;
 
-export type Toolset = keyof typeof CATALOG;
-
 /** The operations that a configuration has the means for. */
 export function offeredCatalog(means: { readonly ssh: boolean }): Readonly<Record<string, readonly Operation[]>> {
   return Object.fromEntries(

@@ -44,7 +44,10 @@ export function answerOfJob(job: Job, replayed = false): JobAnswer {
     job_id: job.jobId,
     status,
     summary: job.summary,
-    message: status === 'awaiting_approval' ? `A person has to approve this${job.expiresAt === null ? '' : ` by ${job.expiresAt}`}; nothing was sent.` : job.lastError,
+    message:
+      status === 'awaiting_approval'
+        ? `A person has to approve this${job.expiresAt === null ? '' : ` by ${job.expiresAt}`}; nothing was sent.`
+        : job.lastError,
     node: job.node,
     task_id: job.upid,
     progress: job.progress,
@@ -117,7 +120,13 @@ export function answerOfSeveral(summary: string, targets: readonly TargetResult[
     message: null,
     effect: touched ? 'applied' : 'none',
     result: {},
-    next: waiting ? 'wait' : targets.some((target) => target.status === 'awaiting_approval') ? 'approve' : targets.some((target) => target.status === 'unknown') ? 'inspect' : 'none',
+    next: waiting
+      ? 'wait'
+      : targets.some((target) => target.status === 'awaiting_approval')
+        ? 'approve'
+        : targets.some((target) => target.status === 'unknown')
+          ? 'inspect'
+          : 'none',
   };
 }
 

@@ -11,7 +11,9 @@ export type LastBackup = { readonly volid: string; readonly created_at: string |
 export async function lastBackup(pve: ProxmoxReader, vmid: number): Promise<LastBackup> {
   try {
     const { volumes, asked, unavailable } = await pve.findContent({ content: 'backup', vmid, withinMs: WITHIN_MS });
-    const newest = volumes.filter((volume) => volume.vmid === vmid).toSorted((a, b) => (b.createdSeconds ?? 0) - (a.createdSeconds ?? 0))[0];
+    const newest = volumes
+      .filter((volume) => volume.vmid === vmid)
+      .toSorted((a, b) => (b.createdSeconds ?? 0) - (a.createdSeconds ?? 0))[0];
     if (newest === undefined) return asked > 0 && unavailable.length === 0 ? 'none' : 'unknown';
     return { volid: newest.volid, created_at: isoTime(newest.createdSeconds) };
   } catch (error) {

@@ -18,7 +18,10 @@ export async function nodeOfStorage(pve: ProxmoxReader, storage: string, node: s
   const available = rows.filter((row) => row.status === 'available').toSorted((a, b) => a.node.localeCompare(b.node));
   const [first, other] = available;
   if (first === undefined) {
-    throw new OperationError('conflict', `Storage ${storage} is not available on any node now.`, { hint: 'See get_storage.', details: { field: 'storage', storage } });
+    throw new OperationError('conflict', `Storage ${storage} is not available on any node now.`, {
+      hint: 'See get_storage.',
+      details: { field: 'storage', storage },
+    });
   }
   if (other === undefined || first.shared) return first.node;
   throw new OperationError('invalid_input', `${available.length} nodes have a storage ${storage} of their own, so node must be given.`, {

@@ -36,9 +36,7 @@ const kinds = [
       .string()
       .regex(/^\/(?:[^/]+\/)*[^/]*$/)
       .refine((root) => !root.split('/').includes('..'), { error: 'The root must not hold "..".' })
-      .describe(
-        'An absolute path at or below this folder, without "." or "..". Symbolic links in the guest are not seen.',
-      ),
+      .describe('An absolute path at or below this folder, without "." or "..". Symbolic links in the guest are not seen.'),
     ...repetition,
   }),
 ] as const;
@@ -48,9 +46,7 @@ const argumentSchema = z
     error: 'Write a text, or an object with exactly one of literal, pattern, one_of, integer, path_under.',
   })
   .refine(
-    (argument) =>
-      typeof argument === 'string' ||
-      (argument.at_least ?? 1) <= (argument.at_most ?? Math.max(1, argument.at_least ?? 1)),
+    (argument) => typeof argument === 'string' || (argument.at_least ?? 1) <= (argument.at_most ?? Math.max(1, argument.at_least ?? 1)),
     {
       error: 'at_least is larger than at_most.',
     },
@@ -58,19 +54,13 @@ const argumentSchema = z
   .describe('One argument, or several alike.');
 
 const optionSchema = z.union([
-  z
-    .string()
-    .regex(/^-/, { error: 'An option starts with a dash.' })
-    .describe('An option without value, exactly as written.'),
+  z.string().regex(/^-/, { error: 'An option starts with a dash.' }).describe('An option without value, exactly as written.'),
   z.strictObject({
     name: z
       .string()
       .regex(/^-[^=]+$/, { error: 'An option starts with a dash and holds no equals sign.' })
       .describe('The option, e.g. --lines.'),
-    value: z
-      .union(kinds)
-      .describe('What its value may be, as `--lines 5` or, for options with two dashes, `--lines=5`.')
-      .optional(),
+    value: z.union(kinds).describe('What its value may be, as `--lines 5` or, for options with two dashes, `--lines=5`.').optional(),
     at_most: z.int().min(1).max(100).describe('How often it may be given; once unless said.').optional(),
   }),
 ]);
@@ -100,10 +90,7 @@ export const argvRuleSchema = z
       .max(200)
       .default([])
       .describe('Options accepted anywhere among the arguments. An option that is not listed is refused.'),
-    any_arguments: z
-      .boolean()
-      .default(false)
-      .describe('True to match whatever arguments follow; only for rules that ask or deny.'),
+    any_arguments: z.boolean().default(false).describe('True to match whatever arguments follow; only for rules that ask or deny.'),
     knows_wrapper: z
       .boolean()
       .default(false)

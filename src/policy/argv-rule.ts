@@ -66,13 +66,8 @@ function fits(rest: readonly string[], slots: readonly Slot[], options: readonly
           if (text === option.name) reached[at + 1]?.add(state);
           continue;
         }
-        if (text === option.name && rest[at + 1] !== undefined && option.value(rest[at + 1] ?? ''))
-          reached[at + 2]?.add(state);
-        if (
-          option.name.startsWith('--') &&
-          text.startsWith(`${option.name}=`) &&
-          option.value(text.slice(option.name.length + 1))
-        )
+        if (text === option.name && rest[at + 1] !== undefined && option.value(rest[at + 1] ?? '')) reached[at + 2]?.add(state);
+        if (option.name.startsWith('--') && text.startsWith(`${option.name}=`) && option.value(text.slice(option.name.length + 1)))
           reached[at + 1]?.add(state);
       }
     }
@@ -84,8 +79,8 @@ function fits(rest: readonly string[], slots: readonly Slot[], options: readonly
 function optionsWithinBounds(rest: readonly string[], options: readonly Option[]): boolean {
   return options.every(
     (option) =>
-      rest.filter((text) => text === option.name || (option.value !== undefined && text.startsWith(`${option.name}=`)))
-        .length <= option.most,
+      rest.filter((text) => text === option.name || (option.value !== undefined && text.startsWith(`${option.name}=`))).length <=
+      option.most,
   );
 }
 
@@ -108,8 +103,7 @@ function compileTest(kind: Exclude<ArgumentPattern, string>): Test {
   if ('literal' in kind) return (text) => text === kind.literal;
   if ('one_of' in kind) return (text) => kind.one_of.includes(text);
   if ('integer' in kind)
-    return (text) =>
-      /^(?:0|[1-9][0-9]{0,15})$/.test(text) && Number(text) >= kind.integer.min && Number(text) <= kind.integer.max;
+    return (text) => /^(?:0|[1-9][0-9]{0,15})$/.test(text) && Number(text) >= kind.integer.min && Number(text) <= kind.integer.max;
   if ('path_under' in kind) return (text) => isPathUnder(kind.path_under, text);
   const pattern = compileOrThrow(kind.pattern);
   return (text) => isPlain(text) && pattern.matchesWhole(text);

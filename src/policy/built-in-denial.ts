@@ -10,18 +10,12 @@ export type BuiltInDenial = (typeof BUILT_IN_DENIALS)[number];
  * The first built-in denial that a command meets, looking through wrappers (`sudo rm -rf /`) and into texts that a wrapper
  * would run (`sh -c 'rm -rf /'`), or undefined.
  */
-export function findBuiltInDenial(
-  argv: readonly string[],
-  off: readonly BuiltInDenial[] = [],
-): BuiltInDenial | undefined {
+export function findBuiltInDenial(argv: readonly string[], off: readonly BuiltInDenial[] = []): BuiltInDenial | undefined {
   return BUILT_IN_DENIALS.find((name) => !off.includes(name) && meets(name, argv, 0));
 }
 
 /** The same for the text of a shell script, cut at its separators; quoting games can hide from it, so scripts need approval too. */
-export function findBuiltInDenialInScript(
-  script: string,
-  off: readonly BuiltInDenial[] = [],
-): BuiltInDenial | undefined {
+export function findBuiltInDenialInScript(script: string, off: readonly BuiltInDenial[] = []): BuiltInDenial | undefined {
   if (!off.includes('fork_bomb') && isForkBomb(script)) return 'fork_bomb';
   for (const command of commandsOf(script)) {
     const found = findBuiltInDenial(command, off);
@@ -30,13 +24,12 @@ export function findBuiltInDenialInScript(
   return undefined;
 }
 
-const TESTS: Readonly<Record<Exclude<BuiltInDenial, 'fork_bomb'>, (name: string, rest: readonly string[]) => boolean>> =
-  {
-    remove_tree: (name, rest) => name === 'rm' && removesTree(rest),
-    make_filesystem: (name) => /^(?:mkfs(?:\..+)?|mke2fs|mkswap|wipefs|blkdiscard|diskpart|format)$/.test(name),
-    write_device: writesDevice,
-    power_off: (name, rest) => powersOff(name, rest),
-  };
+const TESTS: Readonly<Record<Exclude<BuiltInDenial, 'fork_bomb'>, (name: string, rest: readonly string[]) => boolean>> = {
+  remove_tree: (name, rest) => name === 'rm' && removesTree(rest),
+  make_filesystem: (name) => /^(?:mkfs(?:\..+)?|mke2fs|mkswap|wipefs|blkdiscard|diskpart|format)$/.test(name),
+  write_device: writesDevice,
+  power_off: (name, rest) => powersOff(name, rest),
+};
 
 function meets(denial: BuiltInDenial, argv: readonly string[], depth: number): boolean {
   if (denial === 'fork_bomb') return argv.some(isForkBomb);
@@ -47,9 +40,7 @@ function meets(denial: BuiltInDenial, argv: readonly string[], depth: number): b
     if (test(programName(argv[at] ?? ''), argv.slice(at + 1, at + 200))) return true;
   }
   if (depth > 2) return false;
-  return argv.some(
-    (text) => /[\s;|&`$]/.test(text) && commandsOf(text).some((inner) => meets(denial, inner, depth + 1)),
-  );
+  return argv.some((text) => /[\s;|&`$]/.test(text) && commandsOf(text).some((inner) => meets(denial, inner, depth + 1)));
 }
 
 /** The commands in a shell text, roughly: enough to find a plain danger, not a shell parser. */
@@ -75,9 +66,7 @@ function removesTree(rest: readonly string[]): boolean {
   const end = rest.indexOf('--');
   const options = (end < 0 ? rest : rest.slice(0, end)).filter((word) => word.startsWith('-'));
   const has = (letters: RegExp, long: string) =>
-    options.some((option) =>
-      option.startsWith('--') ? option.length > 2 && long.startsWith(option) : letters.test(option),
-    );
+    options.some((option) => (option.startsWith('--') ? option.length > 2 && long.startsWith(option) : letters.test(option)));
   const recursive = has(/[rR]/, '--recursive');
   const everything = rest.some((word) => /^\/[/.]*\*?$|^\*$/.test(word)) || has(/^$/, '--no-preserve-root');
   return recursive && (has(/f/, '--force') || everything);
@@ -101,9 +90,7 @@ function isDevice(path: string): boolean {
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);
   }
-  return (
-    path.startsWith('/') && segments[0] === 'dev' && segments[1] !== undefined && !HARMLESS_DEVICES.has(segments[1])
-  );
+  return path.startsWith('/') && segments[0] === 'dev' && segments[1] !== undefined && !HARMLESS_DEVICES.has(segments[1]);
 }
 
 function writesDevice(name: string, rest: readonly string[]): boolean {
@@ -111,8 +98,7 @@ function writesDevice(name: string, rest: readonly string[]): boolean {
   if (name === 'shred' || name === 'tee') return rest.some(isDevice);
   return (
     ['cp', 'mv', 'install'].includes(name) &&
-    (isDevice(rest.at(-1) ?? '') ||
-      rest.some((word) => /^(?:-t|--target-directory=)./.test(word) && isDevice(word.replace(/^[^/]*/, ''))))
+    (isDevice(rest.at(-1) ?? '') || rest.some((word) => /^(?:-t|--target-directory=)./.test(word) && isDevice(word.replace(/^[^/]*/, ''))))
   );
 }
 

@@ -33,15 +33,13 @@ export function canEverAllow(operation: OperationFacts, principal: Principal, po
   if (operation.risk === undefined || limitIsZero(operation, policy)) return false;
   const call = { operation, principal };
   const always = (rule: WeighedRule) =>
-    callConditionsHold(rule.conditions, call) === 'yes' &&
-    ABOUT_TARGETS.every((name) => rule.conditions[name] === undefined);
+    callConditionsHold(rule.conditions, call) === 'yes' && ABOUT_TARGETS.every((name) => rule.conditions[name] === undefined);
   const possibly = (rule: WeighedRule) => rule.effect !== 'deny' && callConditionsHold(rule.conditions, call) !== 'no';
   if (policy.rules.some((rule) => rule.effect === 'deny' && always(rule))) return false;
   if (operation.takesCommand === true) return commandsPossible(policy, possibly);
   const { risk, name } = operation;
   const listed = section.high_risk.operations.includes(name);
-  if (listed && section.high_risk.token === 'required_but_missing' && section.high_risk.mode !== 'disabled')
-    return false;
+  if (listed && section.high_risk.token === 'required_but_missing' && section.high_risk.mode !== 'disabled') return false;
   return section.risks[risk] !== 'deny' || (risk === 'execute' && listed) || policy.rules.some(possibly);
 }
 
@@ -61,8 +59,5 @@ function commandsPossible(policy: Policy, possibly: (rule: WeighedRule) => boole
 function limitIsZero({ risk }: OperationFacts, { section: { limits } }: Policy): boolean {
   if (risk === 'read') return false;
   if (limits.targets_per_call === 0 || limits.writes_per_hour === 0) return true;
-  return (
-    risk === 'destroy' &&
-    (limits.destroyed_per_call === 0 || limits.destroyed_per_hour === 0 || limits.destroyed_per_day === 0)
-  );
+  return risk === 'destroy' && (limits.destroyed_per_call === 0 || limits.destroyed_per_hour === 0 || limits.destroyed_per_day === 0);
 }

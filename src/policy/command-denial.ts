@@ -18,14 +18,7 @@ export function deniedByPattern(texts: readonly string[], policy: Policy): Verdi
   for (const [index, pattern] of policy.denyPatterns.entries()) {
     const rules = [`commands.deny_patterns[${index}]`];
     if (texts.some((text) => pattern.isFoundIn(text)))
-      return verdict(
-        'deny',
-        'CMD_POLICY_DENY_PATTERN',
-        'deny-pattern',
-        'A deny pattern is found in the command.',
-        undefined,
-        rules,
-      );
+      return verdict('deny', 'CMD_POLICY_DENY_PATTERN', 'deny-pattern', 'A deny pattern is found in the command.', undefined, rules);
     if (pattern.asciiOnly && texts.some((text) => /[^\0-\x7f]/.test(text))) {
       return verdict(
         'deny',

@@ -22,7 +22,7 @@ export function commandPolicyFromEnvironment(environment: Environment): CommandP
     else if (includes(FLAGS, key)) section[key] = parseFlag(variable, text);
     else section[key] = key.endsWith('mode') ? text.toLowerCase() : environment[variable];
   }
-  return Object.keys(section).length === 0 ? undefined : (section as CommandPolicyInput);
+  return Object.keys(section).length === 0 ? undefined : section;
 }
 
 function parseList(variable: string, text: string): readonly string[] {
@@ -69,11 +69,9 @@ export function splitOutsideBrackets(text: string): readonly string[] {
 function parseFlag(variable: string, text: string): boolean {
   if (/^(?:true|1|yes|on)$/i.test(text)) return true;
   if (/^(?:false|0|no|off)$/i.test(text)) return false;
-  throw new OperationError(
-    'invalid_input',
-    `${variable} is ${JSON.stringify(text.slice(0, 40))}, which is neither true nor false.`,
-    { hint: 'Write true or false.' },
-  );
+  throw new OperationError('invalid_input', `${variable} is ${JSON.stringify(text.slice(0, 40))}, which is neither true nor false.`, {
+    hint: 'Write true or false.',
+  });
 }
 
 function includes<T extends string>(list: readonly T[], key: string): key is T {

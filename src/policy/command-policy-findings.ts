@@ -52,11 +52,7 @@ export function findWeaknesses(old: CommandPolicySection): readonly Finding[] {
   }
   for (const [needs, has, key] of [
     [old.require_approval_token, old.approval_token, 'approval_token'],
-    [
-      old.high_risk_require_approval_token,
-      old.high_risk_approval_token ?? old.approval_token,
-      'high_risk_approval_token',
-    ],
+    [old.high_risk_require_approval_token, old.high_risk_approval_token ?? old.approval_token, 'high_risk_approval_token'],
   ] as const) {
     if (needs && (has ?? '') === '')
       report(
@@ -72,8 +68,7 @@ export function findWeaknesses(old: CommandPolicySection): readonly Finding[] {
         'A static token can be repeated and is known to whoever passes it, the model included.',
         'Drop the token and set high_risk_mode to enforce; a person then approves each call.',
       );
-      if ((has ?? '').length < 16)
-        report(key, true, 'The token is shorter than 16 characters.', 'Use a long random one.');
+      if ((has ?? '').length < 16) report(key, true, 'The token is shorter than 16 characters.', 'Use a long random one.');
     }
   }
   if (old.deny_patterns?.length === 0) {

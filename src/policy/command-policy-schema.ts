@@ -27,13 +27,8 @@ export const commandPolicySchema = z
     mode: z
       .enum(['deny_all', 'allowlist', 'audit_only'])
       .default('deny_all')
-      .describe(
-        'deny_all and allowlist: a command runs only if an allow pattern matches. audit_only: all that is not denied runs.',
-      ),
-    allow_patterns: z
-      .array(pattern)
-      .default([])
-      .describe('Patterns of commands that may run; the whole command must match.'),
+      .describe('deny_all and allowlist: a command runs only if an allow pattern matches. audit_only: all that is not denied runs.'),
+    allow_patterns: z.array(pattern).default([]).describe('Patterns of commands that may run; the whole command must match.'),
     deny_patterns: z
       .array(pattern)
       .nullable()
@@ -49,10 +44,7 @@ export const commandPolicySchema = z
       .array(z.string())
       .default([...HIGH_RISK_OPERATIONS])
       .describe('Operations of high risk.'),
-    high_risk_require_approval_token: z
-      .boolean()
-      .default(false)
-      .describe('Whether these operations need an approval token.'),
+    high_risk_require_approval_token: z.boolean().default(false).describe('Whether these operations need an approval token.'),
     high_risk_approval_token: token.describe('Their approval token; the one for commands if none is given.'),
   })
   .describe('The command policy of Python ProxmoxMCP-Plus; the section policy says the same and more.');

@@ -49,8 +49,3 @@ export function compilePolicy(section: PolicySection): Policy {
     })),
   };
 }
-
-/** What holds when the config says nothing. */
-export function defaultPolicy(): Policy {
-  return compilePolicy(policySchema.parse({}));
-}

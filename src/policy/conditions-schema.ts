@@ -23,10 +23,7 @@ export const conditionFields = {
     .describe('qemu for VMs, lxc for containers.')
     .optional(),
   template: z.boolean().describe('True for templates only, false for everything else.').optional(),
-  protected: z
-    .boolean()
-    .describe("True for guests with Proxmox's protection flag or a protected tag, false for all others.")
-    .optional(),
+  protected: z.boolean().describe("True for guests with Proxmox's protection flag or a protected tag, false for all others.").optional(),
   principals: names('Who calls, e.g. local, key:n8n or oauth:*.').optional(),
   surfaces: z.array(z.enum(SURFACES)).min(1).describe('Where the call came in.').optional(),
   untrusted_text: z.boolean().describe('Whether the session has read text that guests or tenants wrote.').optional(),

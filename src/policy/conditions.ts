@@ -38,11 +38,7 @@ export function callConditionsHold(
   ]);
 }
 
-function targetConditionsHold(
-  conditions: Conditions,
-  target: TargetFacts | undefined,
-  protectedTags: readonly string[],
-): Holds {
+function targetConditionsHold(conditions: Conditions, target: TargetFacts | undefined, protectedTags: readonly string[]): Holds {
   const guest = target !== undefined && target.kind !== 'other';
   const onGuest = (holds: Holds, condition: unknown): Holds => (condition === undefined ? 'yes' : guest ? holds : 'no');
   const { vmids, tags, pools, guest_types: types } = conditions;
@@ -53,10 +49,7 @@ function targetConditionsHold(
     onGuest(target?.pool === null ? 'no' : oneOf(pools, target?.pool), pools),
     onGuest(listed(types, target?.guestType), types),
     onGuest(equals(conditions.template, target?.template), conditions.template),
-    onGuest(
-      equals(conditions.protected, target === undefined ? undefined : isProtected(target, protectedTags)),
-      conditions.protected,
-    ),
+    onGuest(equals(conditions.protected, target === undefined ? undefined : isProtected(target, protectedTags)), conditions.protected),
   ]);
 }
 

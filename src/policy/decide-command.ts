@@ -13,8 +13,7 @@ import { isWrapper } from './wrapper.ts';
 
 /** What policy says of the command or script of a call, apart from the rules on operations. */
 export function decideCommand(request: PolicyRequest, policy: Policy): Verdict {
-  const verdict =
-    request.script === undefined ? judgeCommand(request, policy) : judgeScript(request.script, request, policy);
+  const verdict = request.script === undefined ? judgeCommand(request, policy) : judgeScript(request.script, request, policy);
   return verdict.effect === 'deny' ? verdict : withToken(verdict, request, policy);
 }
 
@@ -40,31 +39,14 @@ function judgeCommand(request: PolicyRequest, policy: Policy): Verdict {
   function judgeByPatterns(): Verdict {
     const allowed = policy.allowPatterns.some((allow) => allow.matchesWhole(canonical));
     const lenient = commands.mode === 'audit_only' || risks.execute !== 'deny';
-    if ((allowed || lenient) && isWrapper(argv[0] ?? ''))
-      return wrapperVerdict(argv[0] ?? '', commands.allow_shell_scripts);
-    if (allowed)
-      return verdict('allow', 'CMD_POLICY_ALLOW', 'allow-pattern', 'An allow pattern matches the whole command.');
+    if ((allowed || lenient) && isWrapper(argv[0] ?? '')) return wrapperVerdict(argv[0] ?? '', commands.allow_shell_scripts);
+    if (allowed) return verdict('allow', 'CMD_POLICY_ALLOW', 'allow-pattern', 'An allow pattern matches the whole command.');
     if (commands.mode === 'audit_only')
-      return verdict(
-        'allow',
-        'CMD_POLICY_AUDIT_ALLOW',
-        'audit-only',
-        'No rule denies the command, and the mode is audit_only.',
-      );
+      return verdict('allow', 'CMD_POLICY_AUDIT_ALLOW', 'audit-only', 'No rule denies the command, and the mode is audit_only.');
     if (risks.execute === 'allow')
-      return verdict(
-        'allow',
-        'CMD_POLICY_AUDIT_ALLOW',
-        'risk-default',
-        'No rule denies the command, and risks.execute is allow.',
-      );
+      return verdict('allow', 'CMD_POLICY_AUDIT_ALLOW', 'risk-default', 'No rule denies the command, and risks.execute is allow.');
     if (risks.execute === 'ask')
-      return verdict(
-        'ask',
-        'CMD_POLICY_APPROVAL_REQUIRED',
-        'risk-default',
-        'No rule allows the command, so a person must.',
-      );
+      return verdict('ask', 'CMD_POLICY_APPROVAL_REQUIRED', 'risk-default', 'No rule allows the command, so a person must.');
     return verdict(
       'deny',
       'CMD_POLICY_NOT_ALLOWLISTED',
@@ -100,12 +82,7 @@ function judgeByRules(argv: readonly string[], request: PolicyRequest, policy: P
   const none: Ruled = {
     effect: undefined,
     asking,
-    verdict: verdict(
-      'deny',
-      'CMD_POLICY_NOT_ALLOWLISTED',
-      'not-allowlisted',
-      'No command rule holds for every guest of this call.',
-    ),
+    verdict: verdict('deny', 'CMD_POLICY_NOT_ALLOWLISTED', 'not-allowlisted', 'No command rule holds for every guest of this call.'),
   };
   const denying = said.find((say) => say.effect === 'deny');
   if (denying === undefined && said.some((say) => say.effect === undefined)) return none;
@@ -113,14 +90,7 @@ function judgeByRules(argv: readonly string[], request: PolicyRequest, policy: P
     const labels = rules.map((rule) => rule.label);
     const reason = rules.find((rule) => rule.reason !== undefined)?.reason;
     if (effect === 'deny')
-      return verdict(
-        'deny',
-        'CMD_POLICY_DENY_PATTERN',
-        'command-rule',
-        reason ?? 'A command rule denies this command.',
-        undefined,
-        labels,
-      );
+      return verdict('deny', 'CMD_POLICY_DENY_PATTERN', 'command-rule', reason ?? 'A command rule denies this command.', undefined, labels);
     if (effect === 'ask')
       return verdict(
         'ask',
@@ -130,14 +100,7 @@ function judgeByRules(argv: readonly string[], request: PolicyRequest, policy: P
         undefined,
         labels,
       );
-    return verdict(
-      'allow',
-      'CMD_POLICY_ALLOW',
-      'command-rule',
-      'A command rule describes exactly this command.',
-      undefined,
-      labels,
-    );
+    return verdict('allow', 'CMD_POLICY_ALLOW', 'command-rule', 'A command rule describes exactly this command.', undefined, labels);
   });
   const [first = none.verdict, ...others] = verdicts;
   const strict = strictest(first, ...others);
@@ -177,18 +140,7 @@ function withToken(judged: Verdict, request: PolicyRequest, policy: Policy): Ver
   if (request.approvalToken === undefined)
     return strictest(
       judged,
-      verdict(
-        'ask',
-        'CMD_POLICY_APPROVAL_REQUIRED',
-        'token',
-        'Commands need an approval, and this operation takes no token.',
-      ),
+      verdict('ask', 'CMD_POLICY_APPROVAL_REQUIRED', 'token', 'Commands need an approval, and this operation takes no token.'),
     );
-  return verdict(
-    'deny',
-    'CMD_POLICY_APPROVAL_REQUIRED',
-    'token',
-    'Commands need the approval token.',
-    'Pass it as approval_token.',
-  );
+  return verdict('deny', 'CMD_POLICY_APPROVAL_REQUIRED', 'token', 'Commands need the approval token.', 'Pass it as approval_token.');
 }

@@ -10,7 +10,6 @@ export function mayApprove(
   if (decision.effect !== 'ask') return { may: false, reason: 'The decision asks nothing.' };
   if (!approver.scopes.includes('approve') && !approver.scopes.includes('admin'))
     return { may: false, reason: 'The approver lacks the scope approve.' };
-  if (decision.fourEyes && approver.id === caller.id)
-    return { may: false, reason: 'The policy wants another principal than the caller.' };
+  if (decision.fourEyes && approver.id === caller.id) return { may: false, reason: 'The policy wants another principal than the caller.' };
   return { may: true, reason: 'The approver has the scope approve.' };
 }

@@ -25,9 +25,7 @@ export function fromCommandPolicy(old: CommandPolicySection, policy?: PolicyInpu
   const commandToken = old.approval_token === '' ? null : old.approval_token;
   const highRiskToken = (old.high_risk_approval_token === '' ? null : old.high_risk_approval_token) ?? commandToken;
   const mode =
-    policy !== undefined && STRICTNESS[base.high_risk.mode] > STRICTNESS[old.high_risk_mode]
-      ? base.high_risk.mode
-      : old.high_risk_mode;
+    policy !== undefined && STRICTNESS[base.high_risk.mode] > STRICTNESS[old.high_risk_mode] ? base.high_risk.mode : old.high_risk_mode;
   const deny = (old.deny_patterns ?? []).filter((pattern) => pattern !== '').flatMap(bothReadings);
   const section: PolicySection = {
     ...base,

@@ -64,10 +64,7 @@ export function refuseScope({ risk }: OperationFacts, scopes: readonly Scope[]):
 }
 
 /** Refusal of an operation whose toolset is switched off. */
-export function refuseToolset(
-  { toolset = '' }: OperationFacts,
-  { toolsets, toolsets_off: off }: PolicySection,
-): Verdict | undefined {
+export function refuseToolset({ toolset = '' }: OperationFacts, { toolsets, toolsets_off: off }: PolicySection): Verdict | undefined {
   if ((toolsets === null || toolsets.includes(toolset)) && !off.includes(toolset)) return undefined;
   return deny(
     'OP_POLICY_TOOLSET_OFF',
@@ -80,12 +77,7 @@ export function refuseToolset(
 /** Refusal of a write while the server is read-only. */
 export function refuseWrite({ risk }: OperationFacts, { read_only: readOnly }: PolicySection): Verdict | undefined {
   if (!readOnly || risk === 'read') return undefined;
-  return deny(
-    'OP_POLICY_READ_ONLY',
-    'read-only',
-    'The server is read-only.',
-    'The operator can end this with policy.read_only: false.',
-  );
+  return deny('OP_POLICY_READ_ONLY', 'read-only', 'The server is read-only.', 'The operator can end this with policy.read_only: false.');
 }
 
 function refuseProtected(request: PolicyRequest, section: PolicySection): Verdict | undefined {
@@ -112,10 +104,7 @@ function refuseProtected(request: PolicyRequest, section: PolicySection): Verdic
   return undefined;
 }
 
-function refuseBeyondLimits(
-  { operation, targets, targetsOfCall, usage }: PolicyRequest,
-  { limits }: PolicySection,
-): Verdict | undefined {
+function refuseBeyondLimits({ operation, targets, targetsOfCall, usage }: PolicyRequest, { limits }: PolicySection): Verdict | undefined {
   if (operation.risk === 'read') return undefined;
   const count = Math.max(1, targetsOfCall ?? targets.length);
   const destroyed = operation.risk === 'destroy' ? count : 0;

@@ -10,9 +10,7 @@ export interface Pattern {
 }
 
 /** A compiled pattern, or a sentence on what is wrong with it. */
-export type PatternResult =
-  | { readonly ok: true; readonly pattern: Pattern }
-  | { readonly ok: false; readonly problem: string };
+export type PatternResult = { readonly ok: true; readonly pattern: Pattern } | { readonly ok: false; readonly problem: string };
 
 /** Longest pattern, in characters, and largest compiled program, in instructions, that a config may hold. */
 const PATTERN_LENGTH_MAX = 1_000;
@@ -21,14 +19,8 @@ const PATTERN_PROGRAM_MAX = 500;
 export const PATTERN_TEXT_MAX = 4_096;
 
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
-  [
-    /\(\?=|\(\?!/,
-    'a lookahead; write one pattern for what is allowed, and a deny rule or deny pattern for the exception',
-  ],
-  [
-    /\(\?<=|\(\?<!/,
-    'a lookbehind; match the text before as part of the pattern, or use a deny pattern for the exception',
-  ],
+  [/\(\?=|\(\?!/, 'a lookahead; write one pattern for what is allowed, and a deny rule or deny pattern for the exception'],
+  [/\(\?<=|\(\?<!/, 'a lookbehind; match the text before as part of the pattern, or use a deny pattern for the exception'],
   [/\(\?P=|\\k[<{']|\\g[<{'0-9]|\\[1-9]/, 'a backreference; write the alternatives out'],
   [/\(\?>/, 'an atomic group; write (?:…), matching is linear without it'],
   [/\(\?\(/, 'a conditional group; write the alternatives out with |'],
@@ -43,8 +35,7 @@ export function compilePattern(source: string, options: { readonly ignoreCase?: 
     return problem(`is ${source.length} characters long; split it into patterns of at most ${PATTERN_LENGTH_MAX}`);
   try {
     const compiled = RE2JS.compile(source, options.ignoreCase === true ? RE2JS.CASE_INSENSITIVE : 0);
-    if (compiled.programSize() > PATTERN_PROGRAM_MAX)
-      return problem('expands to too many steps; use smaller counts in {…}');
+    if (compiled.programSize() > PATTERN_PROGRAM_MAX) return problem('expands to too many steps; use smaller counts in {…}');
     return {
       ok: true,
       pattern: {

@@ -37,10 +37,7 @@ const limitsSchema = z
     destroyed_per_call: limit(10_000).default(5).describe('Most targets one call may destroy.'),
     destroyed_per_hour: limit(100_000).default(30).describe('Most targets destroyed within an hour.'),
     destroyed_per_day: limit(1_000_000).default(200).describe('Most targets destroyed within 24 hours.'),
-    writes_per_hour: limit(1_000_000)
-      .nullable()
-      .default(null)
-      .describe('Most writing calls within an hour; null for no limit.'),
+    writes_per_hour: limit(1_000_000).nullable().default(null).describe('Most writing calls within an hour; null for no limit.'),
   })
   .prefault({})
   .describe('Bounds that hold whatever the rules say.');
@@ -62,9 +59,7 @@ const highRiskSchema = z
     token: z
       .enum(['none', 'accepted', 'required', 'required_but_missing'])
       .default('none')
-      .describe(
-        'Whether a static approval token opens the listed operations (compatibility; an approval by a person is stronger).',
-      ),
+      .describe('Whether a static approval token opens the listed operations (compatibility; an approval by a person is stronger).'),
   })
   .prefault({})
   .describe('How operations of high risk are treated.');
@@ -74,15 +69,9 @@ const commandsSchema = z
     mode: z
       .enum(['rules', 'audit_only'])
       .default('rules')
-      .describe(
-        'rules: a command runs only if a rule or pattern allows it. audit_only: all that is not denied runs and is audited.',
-      ),
+      .describe('rules: a command runs only if a rule or pattern allows it. audit_only: all that is not denied runs and is audited.'),
     rules: z.array(argvRuleSchema).max(1_000).default([]).describe('Rules on argv.'),
-    allow_patterns: z
-      .array(patternSchema)
-      .max(1_000)
-      .default([])
-      .describe('RE2 patterns; the whole command must match.'),
+    allow_patterns: z.array(patternSchema).max(1_000).default([]).describe('RE2 patterns; the whole command must match.'),
     deny_patterns: z
       .array(patternSchema)
       .max(1_000)
@@ -117,16 +106,11 @@ export const policySchema = z
     read_only: z.boolean().default(false).describe('True to refuse every operation that writes.'),
     toolsets: names.nullable().default(null).describe('The toolsets that are on; null for all.'),
     toolsets_off: names.default([]).describe('Toolsets that are off.'),
-    four_eyes: z
-      .array(z.enum(RISKS))
-      .default([])
-      .describe('Risks whose approvals must come from another principal than the caller.'),
+    four_eyes: z.array(z.enum(RISKS)).default([]).describe('Risks whose approvals must come from another principal than the caller.'),
     untrusted_text_requires_approval: z
       .enum(['auto', 'on', 'off'])
       .default('auto')
-      .describe(
-        'Whether a session that has read text from guests needs an approval for destroy and execute; auto: over HTTP only.',
-      ),
+      .describe('Whether a session that has read text from guests needs an approval for destroy and execute; auto: over HTTP only.'),
     high_risk: highRiskSchema,
     commands: commandsSchema,
   })

@@ -16,10 +16,7 @@ export function readCommand(command: PolicyRequest['command']): { readonly argv:
   const [program] = command ?? [];
   if (command === undefined || program === undefined)
     return verdict('deny', 'CMD_POLICY_EMPTY', 'command-empty', 'The command is empty.', 'Name a program.');
-  if (
-    command.length > COMMAND_WORDS_MAX ||
-    command.reduce((sum, word) => sum + word.length + 1, 0) > COMMAND_LENGTH_MAX
-  ) {
+  if (command.length > COMMAND_WORDS_MAX || command.reduce((sum, word) => sum + word.length + 1, 0) > COMMAND_LENGTH_MAX) {
     return verdict(
       'deny',
       'CMD_POLICY_NOT_ALLOWLISTED',

@@ -11,12 +11,7 @@ export interface KnownNames {
 /** Names of operations and toolsets in the policy that match nothing: a misspelt rule that denies would deny nothing. */
 export function findUnknownNames(section: PolicySection, known: KnownNames): readonly Finding[] {
   const findings: Finding[] = [];
-  const check = (
-    path: string,
-    names: readonly string[] | null | undefined,
-    existing: readonly string[],
-    what: string,
-  ) => {
+  const check = (path: string, names: readonly string[] | null | undefined, existing: readonly string[], what: string) => {
     for (const [index, name] of (names ?? []).entries()) {
       if (existing.some((candidate) => matchesName(name, candidate))) continue;
       findings.push({

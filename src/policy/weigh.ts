@@ -18,10 +18,7 @@ export interface Step {
 }
 
 /** Weighs a call: the decision, and the steps that led to it. */
-export function weigh(
-  request: PolicyRequest,
-  policy: Policy,
-): { readonly decision: Decision; readonly steps: readonly Step[] } {
+export function weigh(request: PolicyRequest, policy: Policy): { readonly decision: Decision; readonly steps: readonly Step[] } {
   const steps: Step[] = [];
   const tell = (check: string, verdict: Verdict | undefined, otherwise: string, silent: Step['says'] = 'nothing') => {
     steps.push({
@@ -57,14 +54,9 @@ function judgeCall(request: PolicyRequest, policy: Policy, tell: Tell): Verdict 
   const { section } = policy;
   const said = judgeByRules(request, policy, tell);
   const hard = said.settled ?? riskDefault(request, policy);
-  if (said.settled === undefined)
-    tell('default by risk', hard, 'The default asks, in the way the high-risk settings say.');
+  if (said.settled === undefined) tell('default by risk', hard, 'The default asks, in the way the high-risk settings say.');
   const high = highRiskSays(request, section, hard?.effect === 'allow');
-  tell(
-    'high risk',
-    high,
-    isHighRisk(request.operation, section) ? 'A rule settles it.' : 'The operation is not of high risk.',
-  );
+  tell('high risk', high, isHighRisk(request.operation, section) ? 'A rule settles it.' : 'The operation is not of high risk.');
   if (hard === undefined) return strictest(high ?? DEFAULT_ASK, ...said.asking);
   if (high === undefined) return strictest(hard, ...said.asking);
   // Both allow: the high-risk settings name what the call owes its passing to.
@@ -79,9 +71,7 @@ function judgeCommandCall(request: PolicyRequest, policy: Policy, tell: Tell): V
   tell(
     'high risk',
     high,
-    isHighRisk(request.operation, policy.section)
-      ? 'The command rules settle it.'
-      : 'The operation is not of high risk.',
+    isHighRisk(request.operation, policy.section) ? 'The command rules settle it.' : 'The operation is not of high risk.',
   );
   // A rule on operations can refuse or ask; only command rules can allow a command.
   const others = [said.settled, high, ...said.asking].filter((verdict) => verdict !== undefined);
@@ -126,16 +116,10 @@ function judgeByRules(request: PolicyRequest, policy: Policy, tell: Tell): Said 
   return { settled: undefined, asking };
 }
 
-function fromRules(
-  effect: DecisionEffect,
-  rules: readonly { readonly label: string; readonly reason: string | undefined }[],
-): Verdict {
+function fromRules(effect: DecisionEffect, rules: readonly { readonly label: string; readonly reason: string | undefined }[]): Verdict {
   const own = rules.find((rule) => rule.reason !== undefined)?.reason;
-  const code =
-    effect === 'deny' ? 'OP_POLICY_DENIED' : effect === 'ask' ? 'OP_POLICY_APPROVAL_REQUIRED' : 'OP_POLICY_ALLOW';
-  const said = { deny: 'A rule denies this.', ask: 'A rule asks for an approval.', allow: 'A rule allows this.' }[
-    effect
-  ];
+  const code = effect === 'deny' ? 'OP_POLICY_DENIED' : effect === 'ask' ? 'OP_POLICY_APPROVAL_REQUIRED' : 'OP_POLICY_ALLOW';
+  const said = { deny: 'A rule denies this.', ask: 'A rule asks for an approval.', allow: 'A rule allows this.' }[effect];
   return { effect, code, cause: 'rule', reason: own ?? said, rules: rules.map((rule) => rule.label) };
 }
 
@@ -145,8 +129,7 @@ function riskDefault({ operation }: PolicyRequest, { section }: Policy): Verdict
   const effect = risk === undefined ? 'deny' : section.risks[risk];
   const listed = section.high_risk.operations.includes(operation.name);
   if (effect === 'ask') return isHighRisk(operation, section) ? undefined : DEFAULT_ASK;
-  if (effect === 'allow')
-    return { effect, code: 'OP_POLICY_ALLOW', cause: 'risk-default', reason: 'The policy allows this by default.' };
+  if (effect === 'allow') return { effect, code: 'OP_POLICY_ALLOW', cause: 'risk-default', reason: 'The policy allows this by default.' };
   if (risk === 'execute' && listed) return undefined;
   return {
     effect,
@@ -157,15 +140,10 @@ function riskDefault({ operation }: PolicyRequest, { section }: Policy): Verdict
   };
 }
 
-function untrustedTextSays(
-  { operation, principal, untrustedTextRead }: PolicyRequest,
-  { section }: Policy,
-): Verdict | undefined {
+function untrustedTextSays({ operation, principal, untrustedTextRead }: PolicyRequest, { section }: Policy): Verdict | undefined {
   const setting = section.untrusted_text_requires_approval;
-  const applies =
-    setting === 'on' || (setting === 'auto' && (principal.surface === 'http' || principal.surface === 'mcp-http'));
-  if (!applies || !untrustedTextRead || (operation.risk !== 'destroy' && operation.risk !== 'execute'))
-    return undefined;
+  const applies = setting === 'on' || (setting === 'auto' && (principal.surface === 'http' || principal.surface === 'mcp-http'));
+  if (!applies || !untrustedTextRead || (operation.risk !== 'destroy' && operation.risk !== 'execute')) return undefined;
   return {
     effect: 'ask',
     code: operation.takesCommand === true ? 'CMD_POLICY_APPROVAL_REQUIRED' : 'OP_POLICY_APPROVAL_REQUIRED',

@@ -41,7 +41,5 @@ export function isWrapper(program: string): boolean {
   const name = programName(program);
   if (WRAPPERS.has(name) || LOADER.test(name)) return true;
   const unversioned = name.replace(/[-_.]?[0-9][0-9.]*(?:[a-z]{0,2})?$/, '');
-  return (
-    WRAPPERS.has(unversioned) || WRAPPERS.has(name.replace(/[-.](?:basic|tiny|nox|gtk3?|static|real|wrapped)$/, ''))
-  );
+  return WRAPPERS.has(unversioned) || WRAPPERS.has(name.replace(/[-.](?:basic|tiny|nox|gtk3?|static|real|wrapped)$/, ''));
 }

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const file = (content: unknown): Record<string, string> => {
   const path = join(folder, 'config.json');
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
   return { PROXMOX_MCP_CONFIG: path };
 };
 const problemsOf = (environment: Record<string, string>): string => {

@@ -8,14 +8,13 @@ import { COMPAT_NAMES } from '../../src/operations/compat-names.ts';
 import type { Operation } from '../../src/operations/define.ts';
 
 const fixture = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')) as T;
-const tools =
-  fixture<
-    {
-      name: string;
-      required: string[];
-      properties: Record<string, { type?: string; anyOf?: { type: string }[]; maximum?: number; minimum?: number }>;
-    }[]
-  >('predecessor-tools.json');
+const tools = fixture<
+  {
+    name: string;
+    required: string[];
+    properties: Record<string, { type?: string; anyOf?: { type: string }[]; maximum?: number; minimum?: number }>;
+  }[]
+>('predecessor-tools.json');
 const calls = fixture<{ tool: string; args: Record<string, unknown> }[]>('recorded-calls.json');
 const operations = new Map(
   Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>)

@@ -70,14 +70,14 @@ function problemsOf(request: LoggedRequest, schema: ApiSchema): string[] {
   const [template, endpoints] = Object.entries(schema.paths).find(([path]) => matches(path, request.path)) ?? [];
   const endpoint = endpoints?.[request.method];
   if (template === undefined || endpoint === undefined) return [];
-  const inPath = [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const inPath = new Set([...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name));
   const given = new URLSearchParams(
     encodeParams({ ...(request.query as Record<string, string>), ...(request.body as Record<string, string>) }),
   );
   const declared = endpoint.parameters ?? {};
   const unknown = [...given.keys()].filter((name) => parameterSchema(declared, name) === undefined);
   const missing = Object.entries(declared).filter(
-    ([name, parameter]) => parameter.optional !== true && !given.has(name) && !inPath.includes(name),
+    ([name, parameter]) => parameter.optional !== true && !given.has(name) && !inPath.has(name),
   );
   return [
     ...unknown.map((name) => `${schema.version} ${request.method} ${template}: unknown ${name}`),

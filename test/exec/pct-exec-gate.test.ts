@@ -63,7 +63,7 @@ test('ends a command whose time is over', async () => {
 
 test.each([
   ['the caller gives up', (caller: AbortController) => caller.abort()],
-  ['the connection ends', () => void shells.splice(0).forEach((shell) => void shell.close())],
+  ['the connection ends', () => shells.splice(0).forEach((shell) => void shell.close())],
 ])('ends the command at once when %s', async (_when, happen) => {
   const caller = new AbortController();
   const call = failureOf(run(['sleep', '778.5'], { timeoutSeconds: 50, signal: caller.signal }));

@@ -49,8 +49,17 @@ describe('reading a cluster', () => {
   test('the storage of a node that is down is unknown, and a shared one is as its other nodes see it', async () => {
     const restore = product.sim.faults.loseNode('pve2');
     const { output } = await product.call('get_storage');
-    const storages = output['storages'] as { storage: string; shared: boolean; nodes: string[]; status: string; used_bytes: number | null }[];
-    expect(storages.find((storage) => storage.storage === 'local' && storage.nodes.includes('pve2'))).toMatchObject({ status: 'unknown', used_bytes: null });
+    const storages = output['storages'] as {
+      storage: string;
+      shared: boolean;
+      nodes: string[];
+      status: string;
+      used_bytes: number | null;
+    }[];
+    expect(storages.find((storage) => storage.storage === 'local' && storage.nodes.includes('pve2'))).toMatchObject({
+      status: 'unknown',
+      used_bytes: null,
+    });
     expect(storages.filter((storage) => storage.shared).every((storage) => storage.status === 'available')).toBe(true);
     restore();
   });

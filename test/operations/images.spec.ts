@@ -29,15 +29,23 @@ describe('listing images', () => {
     const images = output['images'] as Image[];
     expect(images.filter(({ volid }) => volid === 'nfs-backup:iso/ubuntu-24.04.3-live-server-amd64.iso')).toHaveLength(1);
     expect(images.find(({ volid }) => volid.startsWith('nfs-backup:'))?.nodes).toEqual(['pve1', 'pve2', 'pve3']);
-    expect(images.filter(({ volid }) => volid === 'local:iso/debian-13.1.0-amd64-netinst.iso').map(({ nodes }) => nodes)).toEqual([['pve1'], ['pve2'], ['pve3']]);
+    expect(images.filter(({ volid }) => volid === 'local:iso/debian-13.1.0-amd64-netinst.iso').map(({ nodes }) => nodes)).toEqual([
+      ['pve1'],
+      ['pve2'],
+      ['pve3'],
+    ]);
     expect(requests().filter((request) => request.includes('/content'))).toHaveLength(4);
     expect(requests()).toHaveLength(6);
   });
 
   test('shows size, time and place of each on one line', async () => {
     const { output, text } = await call('list_isos', { node: 'pve1', storage: 'local' });
-    expect(output).toMatchObject({ total: 1, unavailable: [], images: [{ filename: 'debian-13.1.0-amd64-netinst.iso', size_bytes: 783 * 2 ** 20 }] });
-    expect(text).toBe('1 ISO image\n"local:iso/debian-13.1.0-amd64-netinst.iso" 783 MiB, pve1');
+    expect(output).toMatchObject({
+      total: 1,
+      unavailable: [],
+      images: [{ filename: 'debian-13.1.0-amd64-netinst.iso', size_bytes: 783 * 2 ** 20 }],
+    });
+    expect(text).toMatch(/^1 ISO image\n"local:iso\/debian-13\.1\.0-amd64-netinst\.iso" 783 MiB, pve1, \d{4}-\d{2}-\d{2}$/);
   });
 
   test('is filtered by name and paged, and says how to go on', async () => {
@@ -57,13 +65,20 @@ describe('listing images', () => {
     const here = await call('list_templates');
     expect(here.output).toMatchObject({ total: 3, available: [] });
     const index = await call('list_templates', { available: true, name: 'debian' });
-    expect(index.output).toMatchObject({ total: 2, images: [], available: [{ template: 'debian-12-standard_12.12-1_amd64.tar.zst' }, { os: 'debian-13' }] });
+    expect(index.output).toMatchObject({
+      total: 2,
+      images: [],
+      available: [{ template: 'debian-12-standard_12.12-1_amd64.tar.zst' }, { os: 'debian-13' }],
+    });
     expect(index.text).toContain('debian-13-standard_13.1-2_amd64.tar.zst "Debian 13 Trixie (standard)"');
   });
 
   test('of a node or storage that does not exist is an error, not an empty list', async () => {
     expect((await call('list_isos', { node: 'nosuch' })).error).toMatchObject({ code: 'not_found', hint: 'Nodes are pve1, pve2, pve3.' });
-    expect((await call('list_isos', { storage: 'nosuch' })).error).toMatchObject({ code: 'not_found', message: expect.stringContaining('nosuch') as string });
+    expect((await call('list_isos', { storage: 'nosuch' })).error).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('nosuch') as string,
+    });
   });
 
   test('tells which storages could not be read, and shows the rest', async () => {
@@ -88,7 +103,14 @@ describe('listing images', () => {
 
 describe('downloading', () => {
   test('an ISO image is followed to its end, with its checksum', async () => {
-    const { output, text } = await call('download_iso', { node: 'pve1', storage: 'local', url: URL_OF_ISO, filename: 'test.iso', checksum: SHA256, ...waiting });
+    const { output, text } = await call('download_iso', {
+      node: 'pve1',
+      storage: 'local',
+      url: URL_OF_ISO,
+      filename: 'test.iso',
+      checksum: SHA256,
+      ...waiting,
+    });
     expect(output).toMatchObject({ status: 'completed', result: { volid: 'local:iso/test.iso', checked: 'sha256' } });
     expect(text).toMatch(/^Task ID: UPID:pve1:.*:download:test\.iso:/m);
     expect(product.sim.cluster.volume('local:iso/test.iso', 'pve1')).toBeDefined();
@@ -96,28 +118,57 @@ describe('downloading', () => {
 
   test('again with a checksum converges: Proxmox checks the file that is there', async () => {
     product.sim.cluster.iso('there.iso', { storage: 'local', node: 'pve1' });
-    const { output } = await call('download_iso', { node: 'pve1', storage: 'local', url: URL_OF_ISO, filename: 'there.iso', checksum: SHA256, ...waiting });
+    const { output } = await call('download_iso', {
+      node: 'pve1',
+      storage: 'local',
+      url: URL_OF_ISO,
+      filename: 'there.iso',
+      checksum: SHA256,
+      ...waiting,
+    });
     expect(output).toMatchObject({ status: 'completed', result: { already_there: true } });
   });
 
   test('without a checksum never overwrites a file, and says so before anything is sent', async () => {
-    const { error } = await call('download_iso', { node: 'pve1', storage: 'local', url: URL_OF_ISO, filename: 'debian-13.1.0-amd64-netinst.iso' });
-    expect(error).toMatchObject({ code: 'conflict', effect: 'none', message: 'local:iso/debian-13.1.0-amd64-netinst.iso is there already, and is not overwritten.' });
+    const { error } = await call('download_iso', {
+      node: 'pve1',
+      storage: 'local',
+      url: URL_OF_ISO,
+      filename: 'debian-13.1.0-amd64-netinst.iso',
+    });
+    expect(error).toMatchObject({
+      code: 'conflict',
+      effect: 'none',
+      message: 'local:iso/debian-13.1.0-amd64-netinst.iso is there already, and is not overwritten.',
+    });
     expect(writes()).toEqual([]);
   });
 
   test('takes the name from the URL, and what it is from the extension', async () => {
     const url = 'https://cloud.example.org/images/noble-amd64.qcow2';
     const image = await call('download_iso', { node: 'pve1', storage: 'local', url, dry_run: true });
-    expect(image.output['result']).toMatchObject({ would_send: { params: { content: 'import', filename: 'noble-amd64.qcow2', url } }, holds: ['volume/local:import/noble-amd64.qcow2'] });
+    expect(image.output['result']).toMatchObject({
+      would_send: { params: { content: 'import', filename: 'noble-amd64.qcow2', url } },
+      holds: ['volume/local:import/noble-amd64.qcow2'],
+    });
     const template = await call('download_iso', { storage: 'nfs-backup', url: 'https://x.example.org/alpine.tar.xz', dry_run: true });
-    expect(template.output['result']).toMatchObject({ would_send: { path: '/nodes/pve1/storage/nfs-backup/download-url', params: { content: 'vztmpl' } } });
-    expect((await call('download_iso', { node: 'pve1', storage: 'local', url: 'https://x.example.org/readme.txt' })).error.message).toContain('has no extension');
-    expect((await call('download_iso', { node: 'pve1', storage: 'local', url: 'https://x.example.org/' })).error.hint).toBe('Give filename.');
+    expect(template.output['result']).toMatchObject({
+      would_send: { path: '/nodes/pve1/storage/nfs-backup/download-url', params: { content: 'vztmpl' } },
+    });
+    expect(
+      (await call('download_iso', { node: 'pve1', storage: 'local', url: 'https://x.example.org/readme.txt' })).error.message,
+    ).toContain('has no extension');
+    expect((await call('download_iso', { node: 'pve1', storage: 'local', url: 'https://x.example.org/' })).error.hint).toBe(
+      'Give filename.',
+    );
   });
 
   test('a template of the index of Proxmox needs no URL', async () => {
-    const { output } = await call('download_iso', { storage: 'nfs-backup', template: 'debian-12-standard_12.12-1_amd64.tar.zst', ...waiting });
+    const { output } = await call('download_iso', {
+      storage: 'nfs-backup',
+      template: 'debian-12-standard_12.12-1_amd64.tar.zst',
+      ...waiting,
+    });
     expect(output).toMatchObject({ status: 'completed', result: { volid: 'nfs-backup:vztmpl/debian-12-standard_12.12-1_amd64.tar.zst' } });
     const again = await call('download_iso', { node: 'pve2', storage: 'nfs-backup', template: 'debian-12-standard_12.12-1_amd64.tar.zst' });
     expect(again.output['status']).toBe('unchanged');
@@ -147,8 +198,13 @@ describe('downloading', () => {
 
   test('refuses what cannot work: a storage for other things, a checksum of another length, a name that Proxmox would change', async () => {
     const base = { node: 'pve1', storage: 'local', url: URL_OF_ISO, filename: 'y.iso' };
-    expect((await call('download_iso', { ...base, storage: 'local-lvm' })).error).toMatchObject({ code: 'conflict', hint: 'On node pve1 these do: local, nfs-backup.' });
-    expect((await call('download_iso', { ...base, checksum: 'abcd' })).error.message).toBe('A sha256 checksum has 64 hexadecimal digits, not 4.');
+    expect((await call('download_iso', { ...base, storage: 'local-lvm' })).error).toMatchObject({
+      code: 'conflict',
+      hint: 'On node pve1 these do: local, nfs-backup.',
+    });
+    expect((await call('download_iso', { ...base, checksum: 'abcd' })).error.message).toBe(
+      'A sha256 checksum has 64 hexadecimal digits, not 4.',
+    );
     expect((await call('download_iso', { ...base, filename: '../evil.iso' })).error).toMatchObject({ code: 'invalid_input' });
     expect((await call('download_iso', { ...base, checksum_algorithm: 'crc32' })).error).toMatchObject({ code: 'invalid_input' });
     expect((await call('download_iso', { storage: 'local', url: URL_OF_ISO })).error.message).toContain('node must be given');
@@ -169,12 +225,15 @@ describe('deleting', () => {
     expect(product.sim.cluster.volume('local:iso/a.iso.iso', 'pve1')).toBeUndefined();
   });
 
-  test.each(['iso', 'debian', '100', 'debian-13.1.0-amd64-netinst', '.', '%2e'])('never takes a part of a name for a name: %s', async (filename) => {
-    const { error } = await call('delete_iso', { node: 'pve1', storage: 'local', filename });
-    expect(error).toMatchObject({ code: 'not_found', effect: 'none' });
-    expect(error.hint).toContain('Names must be exact');
-    expect(writes()).toEqual([]);
-  });
+  test.each(['iso', 'debian', '100', 'debian-13.1.0-amd64-netinst', '.', '%2e'])(
+    'never takes a part of a name for a name: %s',
+    async (filename) => {
+      const { error } = await call('delete_iso', { node: 'pve1', storage: 'local', filename });
+      expect(error).toMatchObject({ code: 'not_found', effect: 'none' });
+      expect(error.hint).toContain('Names must be exact');
+      expect(writes()).toEqual([]);
+    },
+  );
 
   test('never finds a disk or a backup of a guest, even by its exact name', async () => {
     const disk = /^[^,]+/.exec(String(product.sim.cluster.guest(105)?.config['scsi0']))?.[0];
@@ -193,8 +252,12 @@ describe('deleting', () => {
   );
 
   test('never leaves the storage by its own name or that of the node', async () => {
-    expect((await call('delete_iso', { node: 'pve1', storage: '../qemu', filename: '108' })).error).toMatchObject({ code: 'invalid_input' });
-    expect((await call('delete_iso', { node: 'pve1/../..', storage: 'local', filename: '108' })).error).toMatchObject({ code: 'invalid_input' });
+    expect((await call('delete_iso', { node: 'pve1', storage: '../qemu', filename: '108' })).error).toMatchObject({
+      code: 'invalid_input',
+    });
+    expect((await call('delete_iso', { node: 'pve1/../..', storage: 'local', filename: '108' })).error).toMatchObject({
+      code: 'invalid_input',
+    });
     expect(writes()).toEqual([]);
   });
 
@@ -208,7 +271,11 @@ describe('deleting', () => {
 
   test('finds the node of a shared storage, and asks for it where each node has its own', async () => {
     const { output } = await call('delete_iso', { storage: 'nfs-backup', filename: 'virtio-win-0.1.271.iso', dry_run: true });
-    expect(output['result']).toMatchObject({ would_send: { method: 'DELETE' }, holds: ['volume/nfs-backup:iso/virtio-win-0.1.271.iso'], size_bytes: 693 * 2 ** 20 });
+    expect(output['result']).toMatchObject({
+      would_send: { method: 'DELETE' },
+      holds: ['volume/nfs-backup:iso/virtio-win-0.1.271.iso'],
+      size_bytes: 693 * 2 ** 20,
+    });
     const { error } = await call('delete_iso', { storage: 'local', filename: 'debian-13.1.0-amd64-netinst.iso' });
     expect(error).toMatchObject({ code: 'invalid_input', hint: 'Choose one of pve1, pve2, pve3.' });
   });

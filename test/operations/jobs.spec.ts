@@ -38,10 +38,7 @@ describe('jobs', () => {
     product.sim.cluster.vm(104, { status: 'running' });
     product.sim.cluster.guest(104);
     const hold = product.sim.faults.delay('POST /nodes/*/qemu/104/status/shutdown', 60);
-    const [first, second] = await Promise.all([
-      product.call('shutdown_vm', { vmid: 104 }),
-      product.call('shutdown_vm', { vmid: 104 }),
-    ]);
+    const [first, second] = await Promise.all([product.call('shutdown_vm', { vmid: 104 }), product.call('shutdown_vm', { vmid: 104 })]);
     hold();
     const ids = [first, second].map(({ output, error }) => output['job_id'] ?? error.details['job_id']);
     expect(ids[0]).toBe(ids[1]);

@@ -30,7 +30,14 @@ describe('creating a VM', () => {
     expect(output).toMatchObject({ status: 'completed', effect: 'applied', result: { vmid: 300, node: 'pve1', storage: 'local-lvm' } });
     expect(text).toMatch(/^Task ID: UPID:pve1:.*:qmcreate:300:/m);
     expect(text).toMatch(/^Job ID: [0-9a-f-]{36}$/m);
-    expect(config(300)).toMatchObject({ name: 'new-vm', cores: 2, memory: '2048', ostype: 'l26', agent: 'enabled=1', boot: 'order=scsi0;net0' });
+    expect(config(300)).toMatchObject({
+      name: 'new-vm',
+      cores: 2,
+      memory: '2048',
+      ostype: 'l26',
+      agent: 'enabled=1',
+      boot: 'order=scsi0;net0',
+    });
     expect(config(300)['scsi0']).toMatch(/^local-lvm:vm-300-disk-0,.*size=20G/);
     expect(config(300)['net0']).toMatch(/^virtio=.*bridge=vmbr0/);
   });
@@ -54,7 +61,15 @@ describe('creating a VM', () => {
   });
 
   test('has no limits but those of Proxmox', async () => {
-    const { output } = await call('create_vm', { ...basic, vmid: 303, cpus: 96, memory: 262_144, disk_size: 4000, storage: 'ceph', dry_run: true });
+    const { output } = await call('create_vm', {
+      ...basic,
+      vmid: 303,
+      cpus: 96,
+      memory: 262_144,
+      disk_size: 4000,
+      storage: 'ceph',
+      dry_run: true,
+    });
     expect(output['result']).toMatchObject({ would_send: { params: { cores: 96, memory: 262_144, scsi0: 'ceph:4000,iothread=1' } } });
   });
 
@@ -88,7 +103,17 @@ describe('creating a VM', () => {
 
   test('for Windows has an ISO image, a second one with drivers, UEFI with Secure Boot, and a TPM', async () => {
     const isos = { iso: 'local:iso/debian-13.1.0-amd64-netinst.iso', drivers_iso: 'nfs-backup:iso/virtio-win-0.1.271.iso' };
-    const windows = { ...basic, vmid: 306, storage: 'local-lvm', ostype: 'win11', bios: 'ovmf', tpm: true, machine: 'q35', cpu: 'host', ...isos };
+    const windows = {
+      ...basic,
+      vmid: 306,
+      storage: 'local-lvm',
+      ostype: 'win11',
+      bios: 'ovmf',
+      tpm: true,
+      machine: 'q35',
+      cpu: 'host',
+      ...isos,
+    };
     const { output } = await call('create_vm', { ...windows, ...waiting });
     expect(output['status']).toBe('completed');
     expect(config(306)).toMatchObject({ ostype: 'win11', bios: 'ovmf', machine: 'q35', cpu: 'host', boot: 'order=scsi0;ide2;net0' });
@@ -115,7 +140,10 @@ describe('creating a VM', () => {
       memory: 1024,
       disks: [{ size: 8 }, { size: 50, storage: 'ceph', discard: true, ssd: true }, { size: 1, bus: 'virtio', cache: 'writeback' }],
       storage: 'local-lvm',
-      networks: [{ tag: 20, macaddr: 'BC:24:11:00:00:08', firewall: true }, { bridge: 'vmbr1', model: 'e1000' }],
+      networks: [
+        { tag: 20, macaddr: 'BC:24:11:00:00:08', firewall: true },
+        { bridge: 'vmbr1', model: 'e1000' },
+      ],
       tags: ['web', 'prod'],
       pool: 'development',
       onboot: true,
@@ -153,7 +181,12 @@ describe('creating a VM', () => {
     });
     expect(output).toMatchObject({ status: 'completed', effect: 'applied' });
     expect(writes()).toEqual(['POST /nodes/pve1/qemu', 'PUT /nodes/pve1/qemu/310/resize', 'POST /nodes/pve1/qemu/310/status/start']);
-    expect(config(310)).toMatchObject({ ciuser: 'admin', ipconfig0: 'ip=192.0.2.5/24,gw=192.0.2.1', nameserver: '192.0.2.53', searchdomain: 'example.org' });
+    expect(config(310)).toMatchObject({
+      ciuser: 'admin',
+      ipconfig0: 'ip=192.0.2.5/24,gw=192.0.2.1',
+      nameserver: '192.0.2.53',
+      searchdomain: 'example.org',
+    });
     expect(decodeURIComponent(String(config(310)['sshkeys']))).toBe(key);
     expect(config(310)['scsi0']).toMatch(/size=30G/);
     expect(config(310)['ide2']).toMatch(/cloudinit/);
@@ -163,9 +196,17 @@ describe('creating a VM', () => {
   });
 
   test('shows in a dry run exactly what it would send, without the password', async () => {
-    const { output, text } = await call('create_vm', { ...basic, vmid: 311, cipassword: 'canary-Passw0rd', storage: 'ceph', dry_run: true });
+    const { output, text } = await call('create_vm', {
+      ...basic,
+      vmid: 311,
+      cipassword: 'canary-Passw0rd',
+      storage: 'ceph',
+      dry_run: true,
+    });
     expect(output).toMatchObject({ status: 'dry_run', effect: 'none', result: { holds: ['guest/311'] } });
-    expect(output['result']).toMatchObject({ would_send: { method: 'POST', path: '/nodes/pve1/qemu', params: { cipassword: '<secret>', ide2: 'ceph:cloudinit,media=cdrom' } } });
+    expect(output['result']).toMatchObject({
+      would_send: { method: 'POST', path: '/nodes/pve1/qemu', params: { cipassword: '<secret>', ide2: 'ceph:cloudinit,media=cdrom' } },
+    });
     expect(JSON.stringify(output) + text).not.toContain('canary-Passw0rd');
     expect(writes()).toEqual([]);
   });
@@ -221,7 +262,11 @@ describe('an id that was left out', () => {
   test('is chosen anew when somebody else has taken it meanwhile', async () => {
     await using home = await startProduct({ scenario: 'homelab' });
     const message = "unable to create VM 104 - VM 104 already exists on node 'pve'";
-    home.sim.faults.respond('POST /nodes/pve/qemu', { status: 500, reason: message, body: JSON.stringify({ data: null, message }), contentType: 'application/json' }, { times: 1 });
+    home.sim.faults.respond(
+      'POST /nodes/pve/qemu',
+      { status: 500, reason: message, body: JSON.stringify({ data: null, message }), contentType: 'application/json' },
+      { times: 1 },
+    );
     const { output } = await home.call('create_vm', { ...wanted, name: 'late', ...waiting });
     expect(output).toMatchObject({ status: 'completed', result: { vmid: 105 } });
   });
@@ -230,7 +275,11 @@ describe('an id that was left out', () => {
 describe('cloning a VM', () => {
   test('makes a full copy with a name, and takes ids as text', async () => {
     const { output, text } = await call('clone_vm', { node: 'pve1', source_vmid: '9000', target_vmid: '320', name: 'copy', ...waiting });
-    expect(output).toMatchObject({ status: 'completed', summary: 'Clone VM 9000 to 320 (copy)', result: { vmid: 320, source: { vmid: 9000, name: 'debian-13-template' } } });
+    expect(output).toMatchObject({
+      status: 'completed',
+      summary: 'Clone VM 9000 to 320 (copy)',
+      result: { vmid: 320, source: { vmid: 9000, name: 'debian-13-template' } },
+    });
     expect(text).toMatch(/^Task ID: UPID:pve1:.*:qmclone:9000:/m);
     expect(config(320)['name']).toBe('copy');
   });
@@ -253,11 +302,21 @@ describe('cloning a VM', () => {
   });
 
   test('puts the copy on another node where all disks are shared, into a pool and onto a storage', async () => {
-    const { output } = await call('clone_vm', { source_vmid: 9000, target_vmid: 324, target_node: 'pve2', storage: 'ceph', pool: 'development', ...waiting });
+    const { output } = await call('clone_vm', {
+      source_vmid: 9000,
+      target_vmid: 324,
+      target_node: 'pve2',
+      storage: 'ceph',
+      pool: 'development',
+      ...waiting,
+    });
     expect(output).toMatchObject({ status: 'completed', result: { node: 'pve2' } });
     expect(product.sim.cluster.guest(324)?.node).toBe('pve2');
     const { error } = await call('clone_vm', { source_vmid: 105, target_vmid: 325, target_node: 'pve2' });
-    expect(error).toMatchObject({ code: 'conflict', message: 'scsi0 of VM 105 lies on local storage local-lvm, so Proxmox VE cannot clone it to node pve2.' });
+    expect(error).toMatchObject({
+      code: 'conflict',
+      message: 'scsi0 of VM 105 lies on local storage local-lvm, so Proxmox VE cannot clone it to node pve2.',
+    });
     const local = await call('clone_vm', { source_vmid: 9000, target_vmid: 325, target_node: 'pve2', storage: 'local-lvm' });
     expect(local.error.message).toContain('is not shared');
   });
@@ -311,7 +370,12 @@ describe('deleting a VM', () => {
   });
 
   test('does not destroy another VM that has come under the id while the stop was under way', async () => {
-    product.sim.cluster.vm(334, { node: 'pve2', name: 'mine', status: 'running', config: { vmgenid: 'aaaaaaaa-0000-0000-0000-000000000000' } });
+    product.sim.cluster.vm(334, {
+      node: 'pve2',
+      name: 'mine',
+      status: 'running',
+      config: { vmgenid: 'aaaaaaaa-0000-0000-0000-000000000000' },
+    });
     const restore = product.sim.faults.delay('POST /nodes/pve2/qemu/334/status/stop', 60, { times: 1 });
     const deletion = call('delete_vm', { vmid: 334, force: true, ...waiting });
     await expect.poll(writes, { interval: 5, timeout: 10_000 }).toContain('POST /nodes/pve2/qemu/334/status/stop');

@@ -9,11 +9,7 @@ const problems = (rule: unknown) => JSON.stringify(argvRuleSchema.safeParse(rule
 
 describe('a rule describes an argv to the last argument', () => {
   test.each<[Rule, string[][], string[][]]>([
-    [
-      { program: 'uptime' },
-      [['uptime']],
-      [['uptime', '-p'], ['/usr/bin/uptime'], ['Uptime'], ['uptime', ''], ['uptimes']],
-    ],
+    [{ program: 'uptime' }, [['uptime']], [['uptime', '-p'], ['/usr/bin/uptime'], ['Uptime'], ['uptime', ''], ['uptimes']]],
     [{ program: ['uptime', '/usr/bin/uptime'] }, [['uptime'], ['/usr/bin/uptime']], [['/tmp/uptime']]],
     [
       { program: 'df', options: ['-h', '--total'] },

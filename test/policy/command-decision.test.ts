@@ -19,13 +19,7 @@ describe('codes are those the predecessor had', () => {
     ['spaces between words do not count', 'uname    -a', uname, 'allow', 'CMD_POLICY_ALLOW'],
     ['a chained command', 'uname -a; reboot', uname, 'deny', 'CMD_POLICY_NOT_ALLOWLISTED'],
     ['a denied pattern', 'id', { deny_patterns: ['^ID$'], mode: 'audit_only' }, 'deny', 'CMD_POLICY_DENY_PATTERN'],
-    [
-      'a denied pattern within quotes',
-      'echo "x  id"',
-      { deny_patterns: ['x  id'], mode: 'audit_only' },
-      'deny',
-      'CMD_POLICY_DENY_PATTERN',
-    ],
+    ['a denied pattern within quotes', 'echo "x  id"', { deny_patterns: ['x  id'], mode: 'audit_only' }, 'deny', 'CMD_POLICY_DENY_PATTERN'],
     ['deny before allow', 'uname -a', { ...uname, deny_patterns: ['uname'] }, 'deny', 'CMD_POLICY_DENY_PATTERN'],
     ['a built-in denial', 'rm -rf /srv', { mode: 'audit_only' }, 'deny', 'CMD_POLICY_DENY_PATTERN'],
     ['audit_only', 'id', { mode: 'audit_only' }, 'allow', 'CMD_POLICY_AUDIT_ALLOW'],
@@ -49,24 +43,22 @@ describe('codes are those the predecessor had', () => {
     ['required, none set', 'required_but_missing', token(true), 'deny', 'CMD_POLICY_APPROVAL_NOT_CONFIGURED'],
     ['required, no such argument', 'required', undefined, 'ask', 'CMD_POLICY_APPROVAL_REQUIRED'],
   ])('a token %s', (_, needed, approvalToken, effect, code) => {
-    expect(
-      decide(command('uname -a', { approvalToken }), policy({ commands: { ...uname, token: needed } })),
-    ).toMatchObject({ effect, code });
+    expect(decide(command('uname -a', { approvalToken }), policy({ commands: { ...uname, token: needed } }))).toMatchObject({
+      effect,
+      code,
+    });
   });
 
   test('a token makes no command allowed that no rule allows', () => {
-    expect(
-      decide(command('id', { approvalToken: token(true) }), policy({ commands: { ...uname, token: 'required' } })).code,
-    ).toBe('CMD_POLICY_NOT_ALLOWLISTED');
+    expect(decide(command('id', { approvalToken: token(true) }), policy({ commands: { ...uname, token: 'required' } })).code).toBe(
+      'CMD_POLICY_NOT_ALLOWLISTED',
+    );
   });
 });
 
 describe('rules on argv', () => {
-  const run = (
-    commands: Commands,
-    words: string[] | string = ['systemctl', 'restart', 'nginx'],
-    input: PolicyInput = {},
-  ) => decide(command(words), policy({ ...input, commands }));
+  const run = (commands: Commands, words: string[] | string = ['systemctl', 'restart', 'nginx'], input: PolicyInput = {}) =>
+    decide(command(words), policy({ ...input, commands }));
   const rule = { name: 'restart', program: 'systemctl', arguments: ['restart', { one_of: ['nginx'] }] };
 
   test('allow, ask and deny; deny overrides ask overrides allow, whatever the order', () => {
@@ -84,13 +76,10 @@ describe('rules on argv', () => {
   });
 
   test('an ask rule also stops a pattern from allowing', () => {
-    expect(
-      run({ rules: [{ program: 'systemctl', effect: 'ask', any_arguments: true }], allow_patterns: ['systemctl .*'] })
-        .effect,
-    ).toBe('ask');
-    expect(
-      run({ rules: [{ program: 'systemctl', effect: 'deny', any_arguments: true }], mode: 'audit_only' }).effect,
-    ).toBe('deny');
+    expect(run({ rules: [{ program: 'systemctl', effect: 'ask', any_arguments: true }], allow_patterns: ['systemctl .*'] }).effect).toBe(
+      'ask',
+    );
+    expect(run({ rules: [{ program: 'systemctl', effect: 'deny', any_arguments: true }], mode: 'audit_only' }).effect).toBe('deny');
   });
 
   test('hold only where and for whom they say', () => {
@@ -99,14 +88,9 @@ describe('rules on argv', () => {
     const both = command(['systemctl', 'restart', 'nginx'], { targets: [GUEST, { ...GUEST, tags: ['prod'] }] });
     expect(decide(both, policy({ commands: { rules: [{ ...rule, when: { tags: ['lab'] } }] } })).effect).toBe('deny');
     const unknown = command(['systemctl', 'restart', 'nginx'], { targets: [{ ...GUEST, tags: undefined }] });
-    expect(decide(unknown, policy({ commands: { rules: [{ ...rule, when: { tags: ['lab'] } }] } })).effect).toBe(
-      'deny',
-    );
+    expect(decide(unknown, policy({ commands: { rules: [{ ...rule, when: { tags: ['lab'] } }] } })).effect).toBe('deny');
     expect(
-      decide(
-        unknown,
-        policy({ commands: { mode: 'audit_only', rules: [{ ...rule, effect: 'deny', when: { tags: ['prod'] } }] } }),
-      ).effect,
+      decide(unknown, policy({ commands: { mode: 'audit_only', rules: [{ ...rule, effect: 'deny', when: { tags: ['prod'] } }] } })).effect,
     ).toBe('deny');
   });
 

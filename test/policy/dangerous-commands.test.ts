@@ -22,20 +22,16 @@ describe('programs that run what they are given', () => {
         cause: 'wrapper',
       });
     }
+    expect(decide(command([program, 'x']), policy({ commands: { mode: 'audit_only', allow_shell_scripts: true } })).effect).toBe('ask');
     expect(
-      decide(command([program, 'x']), policy({ commands: { mode: 'audit_only', allow_shell_scripts: true } })).effect,
-    ).toBe('ask');
-    expect(
-      decide(
-        command([program, 'x']),
-        policy({ commands: { rules: [{ program, arguments: ['x'], knows_wrapper: true }] } }),
-      ).effect,
+      decide(command([program, 'x']), policy({ commands: { rules: [{ program, arguments: ['x'], knows_wrapper: true }] } })).effect,
     ).toBe('allow');
   });
 
-  test.each(
-    'uname ls cat systemctl journalctl df ps ip apt-get dpkg nodectl findmnt shutdown sshd envoy pythonista'.split(' '),
-  )('%s is none', (program) => expect(isWrapper(program)).toBe(false));
+  test.each('uname ls cat systemctl journalctl df ps ip apt-get dpkg nodectl findmnt shutdown sshd envoy pythonista'.split(' '))(
+    '%s is none',
+    (program) => expect(isWrapper(program)).toBe(false),
+  );
 });
 
 describe('built-in denials', () => {
@@ -144,11 +140,9 @@ describe('built-in denials', () => {
 describe('canaries at start', () => {
   test('sing not for the defaults and for narrow rules', () => {
     expect(checkCanaries(policy())).toEqual([]);
-    expect(
-      checkCanaries(
-        policy({ commands: { rules: [{ program: 'uname', options: ['-a'] }], allow_patterns: ['^df\\s+-h$'] } }),
-      ),
-    ).toEqual([]);
+    expect(checkCanaries(policy({ commands: { rules: [{ program: 'uname', options: ['-a'] }], allow_patterns: ['^df\\s+-h$'] } }))).toEqual(
+      [],
+    );
   });
 
   test('name the pattern, the rule or the mode that lets them through', () => {
@@ -160,10 +154,7 @@ describe('canaries at start', () => {
         },
       }),
     );
-    expect(found.map(({ path }) => path)).toEqual([
-      'policy.commands.allow_patterns[1]',
-      'policy.commands.rules (files)',
-    ]);
+    expect(found.map(({ path }) => path)).toEqual(['policy.commands.allow_patterns[1]', 'policy.commands.rules (files)']);
     expect(
       checkCanaries(policy({ commands: { mode: 'audit_only' } })).every(
         (finding) => finding.path === 'policy.commands.mode' && finding.weaker_than_default,

@@ -82,48 +82,13 @@ describe('codes of high-risk operations are those the predecessor had', () => {
     ['disabled', { mode: 'disabled' }, 'destroy', undefined, 'allow', 'OP_POLICY_DISABLED'],
     ['audit_only, nobody to ask', {}, 'destroy', undefined, 'allow', 'OP_POLICY_AUDIT_ALLOW'],
     ['enforce', { mode: 'enforce' }, 'destroy', undefined, 'ask', 'OP_POLICY_APPROVAL_REQUIRED'],
-    [
-      'token required, none given',
-      { token: 'required' },
-      'destroy',
-      { ...token, given: false },
-      'deny',
-      'OP_POLICY_APPROVAL_REQUIRED',
-    ],
+    ['token required, none given', { token: 'required' }, 'destroy', { ...token, given: false }, 'deny', 'OP_POLICY_APPROVAL_REQUIRED'],
     ['token required, wrong', { token: 'required' }, 'destroy', token, 'deny', 'OP_POLICY_APPROVAL_REQUIRED'],
     ['token required, right, audit_only', { token: 'required' }, 'destroy', right, 'allow', 'OP_POLICY_AUDIT_ALLOW'],
-    [
-      'token required, right, enforce',
-      { token: 'required', mode: 'enforce' },
-      'destroy',
-      right,
-      'allow',
-      'OP_POLICY_ALLOW',
-    ],
-    [
-      'token required, none set',
-      { token: 'required_but_missing' },
-      'destroy',
-      right,
-      'deny',
-      'OP_POLICY_APPROVAL_NOT_CONFIGURED',
-    ],
-    [
-      'token required, no such argument',
-      { token: 'required' },
-      'destroy',
-      undefined,
-      'ask',
-      'OP_POLICY_APPROVAL_REQUIRED',
-    ],
-    [
-      'token required, disabled',
-      { token: 'required', mode: 'disabled' },
-      'destroy',
-      token,
-      'allow',
-      'OP_POLICY_DISABLED',
-    ],
+    ['token required, right, enforce', { token: 'required', mode: 'enforce' }, 'destroy', right, 'allow', 'OP_POLICY_ALLOW'],
+    ['token required, none set', { token: 'required_but_missing' }, 'destroy', right, 'deny', 'OP_POLICY_APPROVAL_NOT_CONFIGURED'],
+    ['token required, no such argument', { token: 'required' }, 'destroy', undefined, 'ask', 'OP_POLICY_APPROVAL_REQUIRED'],
+    ['token required, disabled', { token: 'required', mode: 'disabled' }, 'destroy', token, 'allow', 'OP_POLICY_DISABLED'],
   ] as const)('%s', (_, highRisk, risk, approvalToken, effect, code) => {
     const settings = policy({ high_risk: { operations: ['delete_vm'], ...highRisk } });
     expect(decide(call({ operation: OPERATIONS[risk], approvalToken }), settings)).toMatchObject({ effect, code });
@@ -139,18 +104,16 @@ describe('codes of high-risk operations are those the predecessor had', () => {
     const asking = policy({ ...settings, rules: [{ effect: 'ask', operations: ['delete_vm'] }] });
     expect(decide(call({ operation: OPERATIONS.destroy, approvalToken: right }), asking).effect).toBe('ask');
     const tainted = policy({ ...settings, untrusted_text_requires_approval: 'on' });
-    expect(
-      decide(call({ operation: OPERATIONS.destroy, approvalToken: right, untrustedTextRead: true }), tainted),
-    ).toMatchObject({ effect: 'ask', cause: 'untrusted-text' });
+    expect(decide(call({ operation: OPERATIONS.destroy, approvalToken: right, untrustedTextRead: true }), tainted)).toMatchObject({
+      effect: 'ask',
+      cause: 'untrusted-text',
+    });
   });
 
   test('enforce asks even where a rule allows; audit_only does not', () => {
     const rules: PolicyInput['rules'] = [{ effect: 'allow', operations: ['delete_vm'] }];
     expect(
-      decide(
-        call({ operation: OPERATIONS.destroy, canAskCaller: true }),
-        policy({ rules, high_risk: { mode: 'enforce' } }),
-      ).effect,
+      decide(call({ operation: OPERATIONS.destroy, canAskCaller: true }), policy({ rules, high_risk: { mode: 'enforce' } })).effect,
     ).toBe('ask');
     expect(decide(call({ operation: OPERATIONS.destroy, canAskCaller: true }), policy({ rules })).effect).toBe('allow');
   });

@@ -89,12 +89,11 @@ describe('patterns that would stop a backtracking engine', () => {
     expect(result.pattern.matchesWhole('a'.repeat(PATTERN_TEXT_MAX))).toBe(true);
     expect(result.pattern.matchesWhole('a'.repeat(PATTERN_TEXT_MAX + 1))).toBe(false);
     expect(result.pattern.isFoundIn('b'.repeat(PATTERN_TEXT_MAX + 1))).toBe(true);
-    expect(
-      decide(command(['echo', 'b'.repeat(5_000)]), policy({ commands: { mode: 'audit_only', deny_patterns: ['a'] } })),
-    ).toMatchObject({ effect: 'deny', cause: 'deny-pattern-unclear' });
-    expect(decide(command(['echo', 'b'.repeat(5_000)]), policy({ commands: { mode: 'audit_only' } })).effect).toBe(
-      'allow',
-    );
+    expect(decide(command(['echo', 'b'.repeat(5_000)]), policy({ commands: { mode: 'audit_only', deny_patterns: ['a'] } }))).toMatchObject({
+      effect: 'deny',
+      cause: 'deny-pattern-unclear',
+    });
+    expect(decide(command(['echo', 'b'.repeat(5_000)]), policy({ commands: { mode: 'audit_only' } })).effect).toBe('allow');
   });
 
   test('time grows with the length of the text, not faster', () => {

@@ -10,8 +10,7 @@ import { command } from './facts.ts';
 
 const map = (section: CommandPolicyInput, policy?: Parameters<typeof fromCommandPolicy>[1]) =>
   fromCommandPolicy(commandPolicySchema.parse(section), policy);
-const effectOf = (section: CommandPolicyInput, text: string) =>
-  decide(command(text), compilePolicy(map(section).section)).effect;
+const effectOf = (section: CommandPolicyInput, text: string) => decide(command(text), compilePolicy(map(section).section)).effect;
 
 /** The section of the predecessor's example file, and that of its guide to commands in containers. */
 const EXAMPLE: CommandPolicyInput = {
@@ -24,12 +23,7 @@ const EXAMPLE: CommandPolicyInput = {
 const GUIDE: CommandPolicyInput = {
   ...EXAMPLE,
   mode: 'allowlist',
-  allow_patterns: [
-    '^uname(?:\\s+-a)?$',
-    '^df\\s+-h$',
-    '^cat\\s+/etc/os-release$',
-    '^systemctl\\s+status\\s+[a-zA-Z0-9_.@-]+$',
-  ],
+  allow_patterns: ['^uname(?:\\s+-a)?$', '^df\\s+-h$', '^cat\\s+/etc/os-release$', '^systemctl\\s+status\\s+[a-zA-Z0-9_.@-]+$'],
 };
 
 describe('the section command_policy', () => {
@@ -61,8 +55,7 @@ describe('the section command_policy', () => {
     expect(effectOf(GUIDE, `uname -a${text}id`)).toBe('deny'),
   );
 
-  test('ignores keys it does not know, as before', () =>
-    expect(commandPolicySchema.parse({ comment: 'x' })).not.toHaveProperty('comment'));
+  test('ignores keys it does not know, as before', () => expect(commandPolicySchema.parse({ comment: 'x' })).not.toHaveProperty('comment'));
 
   test('keeps its tokens out of the policy', () => {
     const { section, tokens } = map({
@@ -73,9 +66,7 @@ describe('the section command_policy', () => {
     expect(tokens).toEqual({ commands: 'a-very-long-secret', highRisk: 'a-very-long-secret' });
     expect(JSON.stringify(section)).not.toContain('a-very-long-secret');
     expect([section.commands.token, section.high_risk.token]).toEqual(['required', 'required']);
-    expect(map({ require_approval_token: true, approval_token: '' }).section.commands.token).toBe(
-      'required_but_missing',
-    );
+    expect(map({ require_approval_token: true, approval_token: '' }).section.commands.token).toBe('required_but_missing');
     expect(map({ approval_token: 'x' }).tokens.commands).toBeNull();
   });
 
@@ -111,9 +102,7 @@ describe('the section command_policy', () => {
     ['a pattern open to any text', { allow_patterns: ['^tar .*$'] }, 'allow_patterns[0]', true],
     ['a deny pattern that means ASCII', { deny_patterns: ['\\brm\\b'] }, 'deny_patterns[0]', false],
   ])('is reported on: %s', (_, section, path, weaker) => {
-    const finding = map(section).findings.find(
-      (one) => one.path === `command_policy.${path}` && one.weaker_than_default === weaker,
-    );
+    const finding = map(section).findings.find((one) => one.path === `command_policy.${path}` && one.weaker_than_default === weaker);
     expect(finding?.message).toMatch(/^[A-Z].*\.$/i);
     expect(finding?.how_to_mend).toMatch(/^[A-Z].*\.$/i);
     expect(JSON.stringify(map(section).findings)).not.toContain('a-very-long-secret');
@@ -124,9 +113,7 @@ describe('the section command_policy', () => {
     ['a backreference', { deny_patterns: ['(a)\\1'] }, ['deny_patterns', 0], 'backreference'],
     ['a count from nothing', { deny_patterns: ['a{,3}'] }, ['deny_patterns', 0], '{0,n}'],
   ])('is refused with its place: %s', (_, section, path, words) => {
-    expect(commandPolicySchema.safeParse(section).error?.issues).toMatchObject([
-      { path, message: expect.stringContaining(words) },
-    ]);
+    expect(commandPolicySchema.safeParse(section).error?.issues).toMatchObject([{ path, message: expect.stringContaining(words) }]);
   });
 });
 
@@ -173,8 +160,6 @@ describe('the variables COMMAND_POLICY_*', () => {
     expect(() => commandPolicyFromEnvironment({ COMMAND_POLICY_REQUIRE_APPROVAL_TOKEN: 'maybe' })).toThrow(
       'COMMAND_POLICY_REQUIRE_APPROVAL_TOKEN',
     );
-    expect(() => commandPolicyFromEnvironment({ COMMAND_POLICY_ALLOW_PATTERNS: '["a", 1]' })).toThrow(
-      'COMMAND_POLICY_ALLOW_PATTERNS',
-    );
+    expect(() => commandPolicyFromEnvironment({ COMMAND_POLICY_ALLOW_PATTERNS: '["a", 1]' })).toThrow('COMMAND_POLICY_ALLOW_PATTERNS');
   });
 });

@@ -18,15 +18,8 @@ const listed = (input: PolicyInput = {}, principal = local) =>
 describe('listed is what the policy could ever allow to the principal', () => {
   test('by default all that does not need a rule, and commands, whose refusal names the rule', () => {
     expect(listed()).toEqual(['get_vms', 'start_vm', 'stop_vm', 'delete_vm', 'execute_vm_command']);
-    expect(listed({ commands: { tools_listed: 'when_allowed' } })).toEqual([
-      'get_vms',
-      'start_vm',
-      'stop_vm',
-      'delete_vm',
-    ]);
-    expect(listed({ commands: { tools_listed: 'when_allowed', allow_patterns: ['id'] } })).toContain(
-      'execute_vm_command',
-    );
+    expect(listed({ commands: { tools_listed: 'when_allowed' } })).toEqual(['get_vms', 'start_vm', 'stop_vm', 'delete_vm']);
+    expect(listed({ commands: { tools_listed: 'when_allowed', allow_patterns: ['id'] } })).toContain('execute_vm_command');
   });
 
   test('narrowed by scopes, read-only, toolsets, limits of nought, and rules that always deny', () => {
@@ -40,9 +33,7 @@ describe('listed is what the policy could ever allow to the principal', () => {
 
   test('not narrowed by what depends on the guest', () => {
     expect(listed({ rules: [{ effect: 'deny', risks: ['destroy'], tags: ['prod'] }] })).toContain('delete_vm');
-    expect(
-      listed({ risks: { destroy: 'deny' }, rules: [{ effect: 'allow', risks: ['destroy'], tags: ['lab'] }] }),
-    ).toContain('delete_vm');
+    expect(listed({ risks: { destroy: 'deny' }, rules: [{ effect: 'allow', risks: ['destroy'], tags: ['lab'] }] })).toContain('delete_vm');
     expect(listed({ risks: { destroy: 'deny' } })).not.toContain('delete_vm');
     expect(listed({ rules: [{ effect: 'ask', operations: ['write_guest_file'] }] })).toContain('write_guest_file');
   });
@@ -67,8 +58,7 @@ describe('an approval', () => {
     expect(mayApprove(asked({ four_eyes: ['destroy'] }), caller, localPrincipal('cli')).may).toBe(true);
   });
 
-  test('is no answer to a refusal', () =>
-    expect(mayApprove({ effect: 'deny', fourEyes: false }, caller, caller).may).toBe(false));
+  test('is no answer to a refusal', () => expect(mayApprove({ effect: 'deny', fourEyes: false }, caller, caller).may).toBe(false));
 });
 
 describe('an explanation', () => {

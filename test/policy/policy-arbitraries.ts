@@ -6,7 +6,7 @@ import type { OperationFacts, PolicyRequest, TargetFacts } from '../../src/polic
 
 type Rule = NonNullable<PolicyInput['rules']>[number];
 const some = <T>(...values: T[]) => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
-const effects = fc.constantFrom('allow', 'ask', 'deny') as fc.Arbitrary<'allow' | 'ask' | 'deny'>;
+const effects = fc.constantFrom('allow', 'ask', 'deny');
 const conditions = fc.record(
   {
     operations: some('get_vms', 'delete_vm', 'delete_*', '*'),
@@ -28,9 +28,7 @@ const conditions = fc.record(
 /** Any rule on operations. */
 export const rule: fc.Arbitrary<Rule> = fc
   .tuple(effects, conditions)
-  .map(([effect, when]) =>
-    effect === 'allow' && Object.keys(when).length === 0 ? { effect, nodes: ['pve1'] } : { effect, ...when },
-  );
+  .map(([effect, when]) => (effect === 'allow' && Object.keys(when).length === 0 ? { effect, nodes: ['pve1'] } : { effect, ...when }));
 const commandRule = fc
   .tuple(effects, fc.constantFrom('uname', 'df'), fc.option(conditions, { nil: undefined }))
   .map(([effect, program, when]) => ({ effect, program, options: ['-a'], ...(when === undefined ? {} : { when }) }));
@@ -38,10 +36,7 @@ const commandRule = fc
 export const input: fc.Arbitrary<PolicyInput> = fc.record(
   {
     rules: fc.array(rule, { maxLength: 5 }),
-    risks: fc.record(
-      { read: effects, change: effects, disrupt: effects, destroy: effects, execute: effects },
-      { requiredKeys: [] },
-    ),
+    risks: fc.record({ read: effects, change: effects, disrupt: effects, destroy: effects, execute: effects }, { requiredKeys: [] }),
     read_only: fc.boolean(),
     toolsets_off: fc.constantFrom<string[]>([], ['backups']),
     four_eyes: fc.constantFrom<PolicyInput['four_eyes']>([], ['destroy']),
@@ -68,7 +63,7 @@ export const input: fc.Arbitrary<PolicyInput> = fc.record(
     ),
   },
   { requiredKeys: [] },
-) as fc.Arbitrary<PolicyInput>;
+);
 
 /** Any target, of which any fact may be missing. */
 export const target: fc.Arbitrary<TargetFacts> = fc.record(
@@ -107,19 +102,10 @@ export const request: fc.Arbitrary<PolicyRequest> = fc
     usage: fc.constant({ writesLastHour: 0, destroyedLastHour: 0, destroyedLastDay: 0 }),
     untrustedTextRead: fc.boolean(),
     canAskCaller: fc.boolean(),
-    approvalToken: fc.option(
-      fc.record({ given: fc.constant(true), opensCommands: fc.boolean(), opensHighRisk: fc.boolean() }),
-      { nil: undefined },
-    ),
+    approvalToken: fc.option(fc.record({ given: fc.constant(true), opensCommands: fc.boolean(), opensHighRisk: fc.boolean() }), {
+      nil: undefined,
+    }),
     removesProtection: fc.boolean(),
-    words: fc.constantFrom<string | string[] | undefined>(
-      'uname -a',
-      ['uname'],
-      ['df'],
-      'df; id',
-      'sh -c id',
-      '',
-      undefined,
-    ),
+    words: fc.constantFrom<string | string[] | undefined>('uname -a', ['uname'], ['df'], 'df; id', 'sh -c id', '', undefined),
   })
   .map(({ words, ...rest }) => ({ ...rest, command: rest.operation.takesCommand === true ? words : undefined }));

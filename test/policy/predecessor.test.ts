@@ -90,23 +90,7 @@ const COMMANDS = [
   '   ',
   'dd of=/dev/sda',
 ];
-const SUFFIXES = [
-  '',
-  '',
-  '',
-  '',
-  '; reboot',
-  ' && id',
-  '|sh',
-  ' $(id)',
-  '\nid',
-  ' `id`',
-  ' &',
-  ' > /x',
-  ' 2',
-  " ''",
-  '\u00a0',
-];
+const SUFFIXES = ['', '', '', '', '; reboot', ' && id', '|sh', ' $(id)', '\nid', ' `id`', ' &', ' > /x', ' 2', " ''", '\u00a0'];
 const RISKS: Record<string, Risk> = {
   get_vms: 'read',
   list_jobs: 'read',
@@ -133,8 +117,7 @@ const PAIRS = Number(process.env['POLICY_COMPAT_PAIRS'] ?? 100_000);
 function generator(seed: number) {
   const random = randomFrom(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const few = <T>(from: readonly T[], most: number): T[] =>
-    Array.from({ length: Math.floor(random() * (most + 1)) }, () => pick(from));
+  const few = <T>(from: readonly T[], most: number): T[] => Array.from({ length: Math.floor(random() * (most + 1)) }, () => pick(from));
   const config = (): PredecessorConfig => ({
     mode: pick(['deny_all', 'allowlist', 'allowlist', 'audit_only']),
     allow_patterns: few(ALLOW, 4),
@@ -146,10 +129,7 @@ function generator(seed: number) {
     high_risk_require_approval_token: random() < 0.4,
     high_risk_approval_token: pick([null, '', 'hr-s3cret']),
   });
-  const circumstances = (): Pick<
-    PolicyRequest,
-    'principal' | 'targets' | 'usage' | 'untrustedTextRead' | 'canAskCaller'
-  > => ({
+  const circumstances = (): Pick<PolicyRequest, 'principal' | 'targets' | 'usage' | 'untrustedTextRead' | 'canAskCaller'> => ({
     principal: random() < 0.5 ? localPrincipal('mcp-stdio') : key('any', ['admin']),
     targets: [{ ...GUEST, protected: random() < 0.05 }],
     usage: { writesLastHour: 0, destroyedLastHour: 0, destroyedLastDay: 0 },
@@ -198,15 +178,10 @@ describe('compared with what the predecessor documents', () => {
             ...(isCommand ? { command } : {}),
           };
           const decision = decide(request, policy);
-          const ran = isCommand
-            ? predecessorRunsCommand(config, command, token)
-            : predecessorRunsOperation(config, name, token);
+          const ran = isCommand ? predecessorRunsCommand(config, command, token) : predecessorRunsOperation(config, name, token);
           if (ran && decision.effect !== 'allow') {
             seen.set(decision.cause, (seen.get(decision.cause) ?? 0) + 1);
-            if (
-              !STRICTER_BECAUSE.has(decision.cause) ||
-              (decision.cause === 'not-allowlisted' && matchesWhole(config, command))
-            )
+            if (!STRICTER_BECAUSE.has(decision.cause) || (decision.cause === 'not-allowlisted' && matchesWhole(config, command)))
               unexpected.push({ config, operation, command, token, decision });
           } else if (!ran && decision.effect !== 'deny')
             unexpected.push({ morePermissive: true, config, operation, command, token, decision });
@@ -225,8 +200,6 @@ function matchesWhole(config: PredecessorConfig, command: string): boolean {
   const split = splitWords(command);
   return (
     split.ok &&
-    config.allow_patterns.some(
-      (pattern) => pattern !== '' && new RegExp(`^(?:${pattern})$`).test(canonicalCommand(split.words)),
-    )
+    config.allow_patterns.some((pattern) => pattern !== '' && new RegExp(`^(?:${pattern})$`).test(canonicalCommand(split.words)))
   );
 }

@@ -13,10 +13,10 @@ type Rule = NonNullable<PolicyInput['rules']>[number];
 const RUNS = { numRuns: 1_500, seed: 2_026 };
 
 const withRules = (base: PolicyInput, rules: Rule[]): PolicyInput => ({ ...base, rules });
-const withCommandRules = (
-  base: PolicyInput,
-  rules: NonNullable<NonNullable<PolicyInput['commands']>['rules']>,
-): PolicyInput => ({ ...base, commands: { ...base.commands, rules } });
+const withCommandRules = (base: PolicyInput, rules: NonNullable<NonNullable<PolicyInput['commands']>['rules']>): PolicyInput => ({
+  ...base,
+  commands: { ...base.commands, rules },
+});
 
 describe('whatever the policy and the call', () => {
   test('a rule that denies everything wins', () => {
@@ -31,10 +31,7 @@ describe('whatever the policy and the call', () => {
   test('the order of rules plays no part', () => {
     fc.assert(
       fc.property(input, request, (base, facts) => {
-        const turned = withCommandRules(
-          withRules(base, (base.rules ?? []).toReversed()),
-          (base.commands?.rules ?? []).toReversed(),
-        );
+        const turned = withCommandRules(withRules(base, (base.rules ?? []).toReversed()), (base.commands?.rules ?? []).toReversed());
         expect(decide(facts, policy(turned)).effect).toBe(decide(facts, policy(base)).effect);
       }),
       RUNS,
@@ -44,9 +41,7 @@ describe('whatever the policy and the call', () => {
   test('the order of targets plays no part', () => {
     fc.assert(
       fc.property(input, request, (base, facts) => {
-        expect(decide({ ...facts, targets: facts.targets.toReversed() }, policy(base)).effect).toBe(
-          decide(facts, policy(base)).effect,
-        );
+        expect(decide({ ...facts, targets: facts.targets.toReversed() }, policy(base)).effect).toBe(decide(facts, policy(base)).effect);
       }),
       RUNS,
     );
@@ -56,19 +51,11 @@ describe('whatever the policy and the call', () => {
     fc.assert(
       fc.property(input, request, rule, (base, facts, added) => {
         const before = decide(facts, policy(base)).effect;
-        const after = decide(
-          facts,
-          policy(withRules(base, [...(base.rules ?? []), { ...added, effect: 'deny' }])),
-        ).effect;
+        const after = decide(facts, policy(withRules(base, [...(base.rules ?? []), { ...added, effect: 'deny' }]))).effect;
         expect(isStricter(before, after)).toBe(false);
         const command = decide(
           facts,
-          policy(
-            withCommandRules(base, [
-              ...(base.commands?.rules ?? []),
-              { effect: 'deny', program: 'uname', any_arguments: true },
-            ]),
-          ),
+          policy(withCommandRules(base, [...(base.commands?.rules ?? []), { effect: 'deny', program: 'uname', any_arguments: true }])),
         ).effect;
         expect(isStricter(before, command)).toBe(false);
       }),
@@ -82,15 +69,9 @@ describe('whatever the policy and the call', () => {
         const before = decide(facts, policy(base)).effect;
         const conditioned = Object.keys(added).length > 1 ? added : { ...added, nodes: ['pve1'] };
         expect(
-          isStricter(
-            decide(facts, policy(withRules(base, [...(base.rules ?? []), { ...conditioned, effect: 'allow' }]))).effect,
-            before,
-          ),
+          isStricter(decide(facts, policy(withRules(base, [...(base.rules ?? []), { ...conditioned, effect: 'allow' }]))).effect, before),
         ).toBe(false);
-        const asking = decide(
-          facts,
-          policy(withRules(base, [...(base.rules ?? []), { ...added, effect: 'ask' }])),
-        ).effect;
+        const asking = decide(facts, policy(withRules(base, [...(base.rules ?? []), { ...added, effect: 'ask' }]))).effect;
         if (asking === 'allow') expect(before).toBe('allow');
       }),
       RUNS,
@@ -98,21 +79,11 @@ describe('whatever the policy and the call', () => {
   });
 
   test('a fact that goes missing never permits more', () => {
-    const fact = fc.constantFrom<keyof TargetFacts>(
-      'vmid',
-      'node',
-      'guestType',
-      'tags',
-      'pool',
-      'template',
-      'protected',
-    );
+    const fact = fc.constantFrom<keyof TargetFacts>('vmid', 'node', 'guestType', 'tags', 'pool', 'template', 'protected');
     fc.assert(
       fc.property(input, request, fact, (base, facts, missing) => {
         const forgotten = facts.targets.map((known) => ({ ...known, [missing]: undefined }));
-        expect(
-          isStricter(decide(facts, policy(base)).effect, decide({ ...facts, targets: forgotten }, policy(base)).effect),
-        ).toBe(false);
+        expect(isStricter(decide(facts, policy(base)).effect, decide({ ...facts, targets: forgotten }, policy(base)).effect)).toBe(false);
       }),
       RUNS,
     );
@@ -123,16 +94,11 @@ describe('whatever the policy and the call', () => {
       fc.property(input, request, target, (base, facts, added) => {
         const before = decide(facts, policy(base)).effect;
         if (facts.targets.length > 0)
-          expect(
-            isStricter(before, decide({ ...facts, targets: [...facts.targets, added] }, policy(base)).effect),
-          ).toBe(false);
+          expect(isStricter(before, decide({ ...facts, targets: [...facts.targets, added] }, policy(base)).effect)).toBe(false);
         expect(
           isStricter(
             before,
-            decide(
-              { ...facts, principal: { ...facts.principal, scopes: facts.principal.scopes.slice(1) } },
-              policy(base),
-            ).effect,
+            decide({ ...facts, principal: { ...facts.principal, scopes: facts.principal.scopes.slice(1) } }, policy(base)).effect,
           ),
         ).toBe(false);
         expect(isStricter(before, decide(facts, policy({ ...base, read_only: true })).effect)).toBe(false);
@@ -156,8 +122,7 @@ describe('whatever the policy and the call', () => {
     fc.assert(
       fc.property(input, request, (base, facts) => {
         const settings = policy(base);
-        if (decide(facts, settings).effect !== 'deny')
-          expect(canEverAllow(facts.operation, facts.principal, settings)).toBe(true);
+        if (decide(facts, settings).effect !== 'deny') expect(canEverAllow(facts.operation, facts.principal, settings)).toBe(true);
       }),
       RUNS,
     );

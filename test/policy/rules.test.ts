@@ -100,9 +100,7 @@ describe('several rules', () => {
 
   test('the strictest answer of several targets holds', () => {
     const rules: Rule[] = [{ effect: 'deny', vmids: [102] }];
-    expect(
-      decide(call({ operation: change, targets: [GUEST, { ...GUEST, vmid: 102 }] }), policy({ rules })).effect,
-    ).toBe('deny');
+    expect(decide(call({ operation: change, targets: [GUEST, { ...GUEST, vmid: 102 }] }), policy({ rules })).effect).toBe('deny');
     const allowed = policy({ rules: [{ effect: 'allow', vmids: [101] }], risks: { change: 'deny' } });
     expect(decide(call({ operation: change, targets: [GUEST, { ...GUEST, vmid: 102 }] }), allowed).effect).toBe('deny');
     expect(decide(call({ operation: change }), allowed).effect).toBe('allow');
@@ -160,15 +158,13 @@ describe('no rule lifts', () => {
     expect(decideWith({ targets: [{ ...GUEST, protected: undefined }] }).code).toBe('OP_POLICY_PROTECTED');
     expect(decideWith({ targets: [{ ...GUEST, tags: undefined }] }).code).toBe('OP_POLICY_PROTECTED');
     expect(decideWith({ targets: [] }).code).toBe('OP_POLICY_PROTECTED');
-    expect(
-      decideWith({ operation: change, removesProtection: true, targets: [{ ...GUEST, protected: true }] }).code,
-    ).toBe('OP_POLICY_PROTECTED');
+    expect(decideWith({ operation: change, removesProtection: true, targets: [{ ...GUEST, protected: true }] }).code).toBe(
+      'OP_POLICY_PROTECTED',
+    );
   });
 
   test('yet a snapshot of a protected guest, or a volume, is not the guest', () => {
-    expect(
-      decideWith({ operation: { ...destroy, destroys: 'part' }, targets: [{ ...GUEST, protected: true }] }).effect,
-    ).toBe('allow');
+    expect(decideWith({ operation: { ...destroy, destroys: 'part' }, targets: [{ ...GUEST, protected: true }] }).effect).toBe('allow');
     expect(decideWith({ targets: [{ kind: 'other', node: 'pve1' }] }).effect).toBe('allow');
     expect(decideWith({ operation: change, targets: [{ ...GUEST, protected: true }] }).effect).toBe('allow');
   });
@@ -185,19 +181,15 @@ describe('no rule lifts', () => {
     expect(decideWith({ usage, targets: many(2) }).code).toBe('OP_POLICY_LIMIT');
     expect(decideWith({ targets: many(5) }).effect).toBe('allow');
     expect(decideWith({ targets: many(6) }).code).toBe('OP_POLICY_LIMIT');
-    expect(
-      decideWith({ operation: change, targets: many(25), usage: { ...usage, destroyedLastHour: 999 } }).effect,
-    ).toBe('allow');
+    expect(decideWith({ operation: change, targets: many(25), usage: { ...usage, destroyedLastHour: 999 } }).effect).toBe('allow');
     expect(decideWith({ operation: change, targets: many(26) }).code).toBe('OP_POLICY_LIMIT');
     expect(decideWith({ usage: { ...usage, destroyedLastHour: Number.NaN } }).code).toBe('OP_POLICY_LIMIT');
-    expect(
-      decideWith({ operation: change, usage: { ...usage, writesLastHour: 10 } }, { limits: { writes_per_hour: 10 } })
-        .code,
-    ).toBe('OP_POLICY_LIMIT');
-    expect(
-      decideWith({ operation: read, usage: { ...usage, writesLastHour: 10 } }, { limits: { writes_per_hour: 10 } })
-        .effect,
-    ).toBe('allow');
+    expect(decideWith({ operation: change, usage: { ...usage, writesLastHour: 10 } }, { limits: { writes_per_hour: 10 } }).code).toBe(
+      'OP_POLICY_LIMIT',
+    );
+    expect(decideWith({ operation: read, usage: { ...usage, writesLastHour: 10 } }, { limits: { writes_per_hour: 10 } }).effect).toBe(
+      'allow',
+    );
   });
 });
 
@@ -227,7 +219,7 @@ describe('the section is closed and says what is wrong', () => {
       for (const nested of [schema['items'], ...((schema['anyOf'] as unknown[]) ?? [])])
         if (typeof nested === 'object' && nested !== null) walk(nested as Record<string, unknown>, `${path}[]`);
     };
-    walk(policySchema.toJSONSchema({ io: 'input' }) as Record<string, unknown>, 'policy');
+    walk(policySchema.toJSONSchema({ io: 'input' }), 'policy');
     expect(undescribed).toEqual([]);
   });
 });

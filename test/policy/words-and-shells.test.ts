@@ -95,10 +95,7 @@ describe.each(SHELLS)('every accepted string means the same to $name', (shell) =
     chmodSync(tell, 0o755);
     const builtIns = new Set(['.', '..', ':', 'a/..']);
     const batch = accepted(6_000, SEED + 2)
-      .filter(
-        ({ words: [program = ''] }) =>
-          !program.includes('/') && !builtIns.has(program) && Buffer.byteLength(program) < 200,
-      )
+      .filter(({ words: [program = ''] }) => !program.includes('/') && !builtIns.has(program) && Buffer.byteLength(program) < 200)
       .slice(0, 400);
     for (const program of new Set(batch.map(({ words }) => words[0] ?? ''))) symlinkSync(tell, join(bin, program));
     for (const { text, words } of batch) {

@@ -105,8 +105,6 @@ describe('the canonical text', () => {
   });
 
   test('leaves plain words as they are, so that patterns read naturally', () => {
-    expect(canonicalCommand(['systemctl', 'status', 'ssh@1.service', '--lines=5'])).toBe(
-      'systemctl status ssh@1.service --lines=5',
-    );
+    expect(canonicalCommand(['systemctl', 'status', 'ssh@1.service', '--lines=5'])).toBe('systemctl status ssh@1.service --lines=5');
   });
 });

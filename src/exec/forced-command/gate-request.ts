@@ -63,7 +63,7 @@ export function createGateAnswer(): GateAnswer {
 function parseAnswer(line: Buffer): Record<string, unknown> | undefined {
   try {
     const answer: unknown = JSON.parse(line.toString('utf8'));
-    return typeof answer === 'object' && answer !== null && 'pct_exec_gate' in answer ? (answer as Record<string, unknown>) : undefined;
+    return typeof answer === 'object' && answer !== null && 'pct_exec_gate' in answer ? answer : undefined;
   } catch {
     return undefined;
   }

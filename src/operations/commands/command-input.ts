@@ -10,16 +10,8 @@ const STDIN_MAX = 65_536;
 
 /** Arguments that every operation has that runs a command. */
 export const commandFields = {
-  command: z
-    .string()
-    .max(COMMAND_LENGTH_MAX)
-    .optional()
-    .describe('One program, quoted as for sh; no shell: no pipes, $, *.'),
-  argv: z
-    .array(z.string().max(COMMAND_LENGTH_MAX))
-    .max(ARGUMENTS_MAX)
-    .optional()
-    .describe('Instead of command.'),
+  command: z.string().max(COMMAND_LENGTH_MAX).optional().describe('One program, quoted as for sh; no shell: no pipes, $, *.'),
+  argv: z.array(z.string().max(COMMAND_LENGTH_MAX)).max(ARGUMENTS_MAX).optional().describe('Instead of command.'),
   stdin: z.string().max(STDIN_MAX).optional().describe('Text for its standard input.'),
   timeout_seconds: z.int().min(1).max(TIMEOUT_MAX_SECONDS).default(TIMEOUT_DEFAULT_SECONDS).describe('How long the command may run.'),
 };

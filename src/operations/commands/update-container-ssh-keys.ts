@@ -13,8 +13,7 @@ const KEYS_LENGTH_MAX = 64 * 1024;
 export const updateContainerSshKeys = defineTask({
   name: 'update_container_ssh_keys',
   title: 'Set SSH keys of container',
-  description:
-    "Add SSH public keys to root's authorized_keys in a running LXC container, or replace those there.",
+  description: "Add SSH public keys to root's authorized_keys in a running LXC container, or replace those there.",
   input: guestInput.extend({
     public_keys: z.string().min(1).max(KEYS_LENGTH_MAX).describe('One per line.'),
     mode: z.enum(['append', 'replace']).default('append').describe('replace removes all other keys.'),

@@ -103,7 +103,7 @@ function textOf(config: Output): string {
   const shown = (text: string | null): string => (text === null ? 'unknown' : showUntrusted(text));
   return [
     `Container ${config.vmid} ${shown(config.hostname)} on ${config.node}: ${config.cores ?? 'all'} CPU, memory ${formatBytes(config.memory_bytes)}, swap ${formatBytes(config.swap_bytes)}, ${shown(config.ostype)}`,
-    `${[...flags, ...(config.unprivileged ? [] : ['privileged']), ...config.features.map((feature) => showUntrusted(feature))].join(', ')}`,
+    [...flags, ...(config.unprivileged ? [] : ['privileged']), ...config.features.map((feature) => showUntrusted(feature))].join(', '),
     ...config.disks.map(
       (disk) => `${disk.disk} ${showUntrusted(disk.volume)} at ${showUntrusted(disk.path)}, ${formatBytes(disk.size_bytes)}`,
     ),

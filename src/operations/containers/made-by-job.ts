@@ -10,11 +10,7 @@ const SEARCHED = 200;
  * Whether the container of a create job exists, known by its marker: `unclear` while Proxmox still works on it, null when
  * there is none. Without an id all containers are looked through.
  */
-export async function madeByJob(
-  pve: ProxmoxReader,
-  jobId: string,
-  vmid: number | undefined,
-): Promise<'achieved' | 'unclear' | null> {
+export async function madeByJob(pve: ProxmoxReader, jobId: string, vmid: number | undefined): Promise<'achieved' | 'unclear' | null> {
   const containers = (await pve.guests()).filter((guest) => guest.type === 'lxc' && (vmid === undefined || guest.vmid === vmid));
   let isUnsure = containers.length > SEARCHED;
   for (const { node, vmid: id, lock } of containers.slice(0, SEARCHED)) {

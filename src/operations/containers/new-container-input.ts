@@ -19,11 +19,7 @@ const mountPoint = z.strictObject({
 export const newContainerInput = z.object({
   node,
   vmid: vmid.optional().describe('Id; a free one when left out.'),
-  ostemplate: z
-    .string()
-    .min(1)
-    .max(255)
-    .describe('Volid (list_templates).'),
+  ostemplate: z.string().min(1).max(255).describe('Volid (list_templates).'),
   hostname: z.string().max(255).regex(HOSTNAME).optional().describe('Host name; ct-<vmid> when left out.'),
   cores: cores.default(1),
   memory: memory.default(512),

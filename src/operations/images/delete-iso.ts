@@ -34,10 +34,14 @@ export const deleteIso = defineTask({
     if (match === undefined) {
       const names = files.slice(0, SHOWN).map((volume) => showUntrusted(volume.filename));
       const more = files.length > SHOWN ? ` and ${files.length - SHOWN} more` : '';
-      throw new OperationError('not_found', `Storage ${input.storage} on node ${on} has no image or template called ${showUntrusted(input.filename)}.`, {
-        hint: names.length === 0 ? 'It holds none at all.' : `Names must be exact. It holds ${names.join(', ')}${more}.`,
-        details: { field: 'filename' },
-      });
+      throw new OperationError(
+        'not_found',
+        `Storage ${input.storage} on node ${on} has no image or template called ${showUntrusted(input.filename)}.`,
+        {
+          hint: names.length === 0 ? 'It holds none at all.' : `Names must be exact. It holds ${names.join(', ')}${more}.`,
+          details: { field: 'filename' },
+        },
+      );
     }
     if (others.length > 0) {
       throw new OperationError('conflict', `${others.length + 1} files on ${input.storage} are called ${showUntrusted(input.filename)}.`, {

@@ -57,7 +57,10 @@ async function planDownload(pve: ProxmoxPlanner, on: string, given: DownloadInpu
   const checksum = checksumOf(given);
   const url = checkUrl(given.url ?? '', DEFAULT_URL_RULES, checksum !== undefined);
   if (given.compression !== undefined && content !== 'iso') {
-    throw new OperationError('invalid_input', `Only ISO images are unpacked, and ${filename} is none.`, { hint: 'Leave compression out.', details: { field: 'compression' } });
+    throw new OperationError('invalid_input', `Only ISO images are unpacked, and ${filename} is none.`, {
+      hint: 'Leave compression out.',
+      details: { field: 'compression' },
+    });
   }
   await pve.chooseStorage({ node: on, content, storage: given.storage });
   const volid = `${given.storage}:${content}/${filename}`;
@@ -68,7 +71,15 @@ async function planDownload(pve: ProxmoxPlanner, on: string, given: DownloadInpu
       details: { field: 'filename', volid },
     });
   }
-  const request = downloadUrl({ node: on, storage: given.storage, content, filename, url: url.href, checksum, compression: given.compression });
+  const request = downloadUrl({
+    node: on,
+    storage: given.storage,
+    content,
+    filename,
+    url: url.href,
+    checksum,
+    compression: given.compression,
+  });
   return send(request, { volid, node: on, already_there: isThere, checked: checksum?.algorithm ?? 'not at all' });
 }
 
@@ -82,7 +93,10 @@ async function planTemplate(pve: ProxmoxPlanner, on: string, template: string, g
   const index = await pve.appliances(on);
   if (!index.some((row) => row.template === template)) {
     const family = template.split(/[-_]/)[0] ?? template;
-    const similar = index.map((row) => row.template).filter((name) => name.startsWith(family)).slice(0, 5);
+    const similar = index
+      .map((row) => row.template)
+      .filter((name) => name.startsWith(family))
+      .slice(0, 5);
     throw new OperationError('not_found', `Proxmox's index has no template ${template}.`, {
       hint: similar.length > 0 ? `It has ${similar.join(', ')}.` : 'See list_templates with available=true.',
       details: { field: 'template' },
@@ -101,10 +115,17 @@ async function holds(pve: ProxmoxPlanner, on: string, onStorage: string, content
 
 /** @throws OperationError `invalid_input` when the name is neither given nor in the URL */
 function filenameOf({ filename, url }: DownloadInput): string {
-  if (url === undefined) throw new OperationError('invalid_input', 'Neither url nor template is given.', { hint: 'Give url and filename, or template.', details: { field: 'url' } });
+  if (url === undefined)
+    throw new OperationError('invalid_input', 'Neither url nor template is given.', {
+      hint: 'Give url and filename, or template.',
+      details: { field: 'url' },
+    });
   const named = filename ?? (URL.canParse(url) ? (new URL(url).pathname.split('/').at(-1) ?? '') : '');
   if (FILENAME.test(named)) return named;
-  throw new OperationError('invalid_input', 'The url does not end in a file name that can be used.', { hint: 'Give filename.', details: { field: 'filename' } });
+  throw new OperationError('invalid_input', 'The url does not end in a file name that can be used.', {
+    hint: 'Give filename.',
+    details: { field: 'filename' },
+  });
 }
 
 function contentOf(filename: string): DownloadContent {
@@ -119,8 +140,12 @@ function contentOf(filename: string): DownloadContent {
 function checksumOf({ checksum, checksum_algorithm: algorithm }: DownloadInput) {
   if (checksum === undefined) return undefined;
   if (checksum.length === CHECKSUM_LENGTH[algorithm]) return { value: checksum.toLowerCase(), algorithm };
-  throw new OperationError('invalid_input', `A ${algorithm} checksum has ${CHECKSUM_LENGTH[algorithm]} hexadecimal digits, not ${checksum.length}.`, {
-    hint: 'Check checksum and checksum_algorithm.',
-    details: { field: 'checksum' },
-  });
+  throw new OperationError(
+    'invalid_input',
+    `A ${algorithm} checksum has ${CHECKSUM_LENGTH[algorithm]} hexadecimal digits, not ${checksum.length}.`,
+    {
+      hint: 'Check checksum and checksum_algorithm.',
+      details: { field: 'checksum' },
+    },
+  );
 }

@@ -28,7 +28,9 @@ export const imagePage = z.object({
   images: z.array(imageRow),
   total: z.int().describe('Files that match.'),
   next_after: z.string().nullable().describe('Pass as after for the next page; null on the last.'),
-  unavailable: z.array(z.object({ storage: z.string(), node: z.string(), reason: z.string() })).describe('Storages that could not be read.'),
+  unavailable: z
+    .array(z.object({ storage: z.string(), node: z.string(), reason: z.string() }))
+    .describe('Storages that could not be read.'),
 });
 
 type ImageFilters = z.output<typeof imageFilters>;
@@ -68,7 +70,10 @@ export function pageOfImages({ volumes, unavailable }: FoundContent, { name, lim
 export function textOfImages({ images, total, next_after, unavailable }: ImagePage, label: string): string {
   return [
     `${total} ${label}${total === 1 ? '' : 's'}`,
-    ...images.map((row) => `${showUntrusted(row.volid)} ${formatBytes(row.size_bytes)}, ${row.nodes.join(' ')}${row.created_at === null ? '' : `, ${row.created_at.slice(0, DATE_LENGTH)}`}`),
+    ...images.map(
+      (row) =>
+        `${showUntrusted(row.volid)} ${formatBytes(row.size_bytes)}, ${row.nodes.join(' ')}${row.created_at === null ? '' : `, ${row.created_at.slice(0, DATE_LENGTH)}`}`,
+    ),
     ...(next_after === null ? [] : [`${images.length} of ${total} shown; next page: after=${showUntrusted(next_after, 400)}`]),
     ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),
   ].join('\n');

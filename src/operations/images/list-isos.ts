@@ -10,5 +10,6 @@ export const listIsos = defineQuery({
   output: imagePage,
   permissions: { '/storage': ['Datastore.Audit'] },
   text: (page, { content }) => textOfImages(page, content === 'iso' ? 'ISO image' : 'image to import'),
-  run: async ({ input, pve }) => pageOfImages(await pve.findContent({ content: input.content, node: input.node, storage: input.storage }), input),
+  run: async ({ input, pve }) =>
+    pageOfImages(await pve.findContent({ content: input.content, node: input.node, storage: input.storage }), input),
 });

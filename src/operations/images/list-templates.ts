@@ -17,10 +17,11 @@ export const listTemplates = defineQuery({
   name: 'list_templates',
   title: 'List container templates',
   description: 'List container templates on storages, or with available=true those that Proxmox offers for download_iso.',
-  input: imageFilters.extend({ available: z.boolean().default(false).describe('List Proxmox\'s index.') }),
+  input: imageFilters.extend({ available: z.boolean().default(false).describe("List Proxmox's index.") }),
   output: imagePage.extend({ available: z.array(appliance).describe('Templates of the index; pass template to download_iso.') }),
   permissions: { '/storage': ['Datastore.Audit'] },
-  text: (page, input) => (input.available ? textOfIndex(page.available, page.total, page.next_after) : textOfImages(page, 'container template')),
+  text: (page, input) =>
+    input.available ? textOfIndex(page.available, page.total, page.next_after) : textOfImages(page, 'container template'),
   async run({ input, pve }) {
     if (!input.available) {
       const found = await pve.findContent({ content: 'vztmpl', node: input.node, storage: input.storage });
@@ -49,7 +50,10 @@ async function anyNode(pve: ProxmoxReader, node: string | undefined): Promise<st
 function textOfIndex(rows: readonly Appliance[], total: number, next: string | null): string {
   return [
     `${total} templates in Proxmox's index`,
-    ...rows.map(({ template, section, headline }) => `${showUntrusted(template, 255)}${headline === null ? '' : ` ${showUntrusted(headline)}`}${section === null ? '' : `, ${showUntrusted(section)}`}`),
+    ...rows.map(
+      ({ template, section, headline }) =>
+        `${showUntrusted(template, 255)}${headline === null ? '' : ` ${showUntrusted(headline)}`}${section === null ? '' : `, ${showUntrusted(section)}`}`,
+    ),
     ...(next === null ? [] : [`${rows.length} of ${total} shown; next page: after=${showUntrusted(next, 255)}`]),
   ].join('\n');
 }

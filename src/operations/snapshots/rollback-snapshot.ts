@@ -13,8 +13,7 @@ import { descendantsOf } from './snapshot-tree.ts';
 export const rollbackSnapshot = defineTask({
   name: 'rollback_snapshot',
   title: 'Roll back to snapshot',
-  description:
-    'Roll a VM or container back to a snapshot: all since then is lost; a running guest is stopped.',
+  description: 'Roll a VM or container back to a snapshot: all since then is lost; a running guest is stopped.',
   input: snapshotGuestInput.extend({
     snapname,
     start: z.boolean().default(false).describe('Start it after.'),

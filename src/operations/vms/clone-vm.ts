@@ -17,11 +17,11 @@ const input = z.object({
   name: vmName.optional().describe('Name of the copy.'),
   target_node: node.optional().describe('Needs shared storage.'),
   full: z.boolean().default(true).describe('false: linked.'),
-  storage: storage.optional().describe('Storage of a full copy; the source\'s when left out.'),
+  storage: storage.optional().describe("Storage of a full copy; the source's when left out."),
   format: z.enum(['raw', 'qcow2', 'vmdk']).optional().describe('Of a full copy.'),
   pool: pool.optional(),
   snapname: snapname.optional().describe('Copy this snapshot.'),
-  description: z.string().max(8000).optional().describe('Notes of the copy; the source\'s when left out.'),
+  description: z.string().max(8000).optional().describe("Notes of the copy; the source's when left out."),
 });
 type CloneInput = z.output<typeof input>;
 
@@ -50,7 +50,12 @@ export const cloneVm = defineTask({
     const newid = given.target_vmid ?? (await pve.freeVmid());
     const target = given.target_node ?? source.node;
     const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node: source.node, vmid: source.vmid }));
-    const facts = { vmid: newid, name: name ?? null, node: target, source: { vmid: source.vmid, name: config.name, node: source.node, status: source.status } };
+    const facts = {
+      vmid: newid,
+      name: name ?? null,
+      node: target,
+      source: { vmid: source.vmid, name: config.name, node: source.node, status: source.status },
+    };
 
     if (!(await pve.isVmidFree(newid))) {
       await ownVm(pve, { vmid: newid, node: target, jobId, field: 'target_vmid' });
@@ -69,7 +74,9 @@ export const cloneVm = defineTask({
       description: description === '' ? undefined : description,
       target: target === source.node ? undefined : target,
     });
-    const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
+    const disks = config.drives
+      .filter((drive) => !drive.isCdrom)
+      .map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
     return send(request, { ...facts, full, disks, storage: given.storage ?? 'as the source' });
   },
 });
@@ -81,12 +88,17 @@ async function assertCloneable(
   source: { readonly vmid: number; readonly node: string; readonly facts: { readonly lock: string | null } },
   config: VmConfig,
 ): Promise<void> {
-  const conflict = (message: string, hint: string, field: string): OperationError => new OperationError('conflict', message, { hint, details: { field } });
+  const conflict = (message: string, hint: string, field: string): OperationError =>
+    new OperationError('conflict', message, { hint, details: { field } });
   const { full, storage: wanted, target_node: target } = given;
-  if (source.facts.lock !== null) throw conflict(`VM ${source.vmid} is locked (${source.facts.lock}).`, 'Wait for the operation that holds the lock.', 'source_vmid');
+  if (source.facts.lock !== null)
+    throw conflict(`VM ${source.vmid} is locked (${source.facts.lock}).`, 'Wait for the operation that holds the lock.', 'source_vmid');
   if (!full && (wanted !== undefined || given.format !== undefined)) {
     const field = wanted === undefined ? 'format' : 'storage';
-    throw new OperationError('invalid_input', `A linked clone has the ${field} of its template.`, { hint: `Leave ${field} out or use full=true.`, details: { field } });
+    throw new OperationError('invalid_input', `A linked clone has the ${field} of its template.`, {
+      hint: `Leave ${field} out or use full=true.`,
+      details: { field },
+    });
   }
   if (!full && !config.template && given.snapname === undefined) {
     throw conflict(`VM ${source.vmid} is no template, so it has no linked clones.`, 'Use full=true.', 'full');
@@ -103,7 +115,11 @@ async function assertCloneable(
   if (wanted !== undefined) {
     const chosen = await pve.chooseStorage({ node: source.node, content: 'images', storage: wanted });
     if (target !== undefined && target !== source.node && !chosen.shared) {
-      throw conflict(`Storage ${wanted} is not shared, so node ${target} could not use the copy.`, 'Name a shared storage, or clone on the same node and migrate.', 'storage');
+      throw conflict(
+        `Storage ${wanted} is not shared, so node ${target} could not use the copy.`,
+        'Name a shared storage, or clone on the same node and migrate.',
+        'storage',
+      );
     }
   }
   if (target === undefined || target === source.node) return;
@@ -111,6 +127,10 @@ async function assertCloneable(
   const shared = new Set((await pve.storages()).filter((row) => row.shared).map((row) => row.storage));
   const local = config.drives.find((drive) => !drive.isCdrom && drive.storage !== null && !shared.has(drive.storage));
   if (local !== undefined) {
-    throw conflict(`${local.key} of VM ${source.vmid} lies on local storage ${local.storage}, so Proxmox VE cannot clone it to node ${target}.`, 'Clone it on its own node, then migrate the copy.', 'target_node');
+    throw conflict(
+      `${local.key} of VM ${source.vmid} lies on local storage ${local.storage}, so Proxmox VE cannot clone it to node ${target}.`,
+      'Clone it on its own node, then migrate the copy.',
+      'target_node',
+    );
   }
 }

@@ -51,7 +51,12 @@ export const createVm = defineTask({
 });
 
 /** What is left to do once the VM of this job exists: grow imported disks, then start. */
-async function continueWith(pve: ProxmoxPlanner, { node, vmid }: { node: string; vmid: number }, input: NewVmInput, jobId: string): Promise<Plan> {
+async function continueWith(
+  pve: ProxmoxPlanner,
+  { node, vmid }: { node: string; vmid: number },
+  input: NewVmInput,
+  jobId: string,
+): Promise<Plan> {
   const { vm, config } = await ownVm(pve, { node, vmid, jobId, field: 'vmid' });
   const wanted = wantedDisks(input);
   const keys = diskKeys(wanted);

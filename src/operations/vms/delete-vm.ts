@@ -24,25 +24,33 @@ export const deleteVm = defineTask({
     const vm = await pve.vm(input);
     const { vmid, node } = vm;
     const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
-    const conflict = (message: string, hint: string): OperationError => new OperationError('conflict', message, { hint, details: { vmid, node } });
+    const conflict = (message: string, hint: string): OperationError =>
+      new OperationError('conflict', message, { hint, details: { vmid, node } });
     if (planned !== null && planned['vmgenid'] !== config.vmgenid) {
       throw conflict(`VM ${vmid} is another VM than when this was asked for.`, 'Look at it (get_vms), then ask again if it is to go.');
     }
-    if (config.protection) throw conflict(`VM ${vmid} is protected in Proxmox VE.`, 'A person has to take its protection off in Proxmox VE first.');
+    if (config.protection)
+      throw conflict(`VM ${vmid} is protected in Proxmox VE.`, 'A person has to take its protection off in Proxmox VE first.');
     if (vm.facts.lock !== null) throw conflict(`VM ${vmid} is locked (${vm.facts.lock}).`, 'Wait for the operation that holds the lock.');
     if (vm.facts.haManaged && !input.purge) {
       throw conflict(`VM ${vmid} is managed by HA.`, 'Use purge=true to take it out of HA as well.');
     }
-    if (vm.status === 'running' && !input.force) throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
+    if (vm.status === 'running' && !input.force)
+      throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
     // The HA manager stops it some time after its task has ended, and would start it again.
     if (vm.status === 'running' && vm.facts.haManaged) {
       throw conflict(`VM ${vmid} is running and managed by HA.`, 'Stop it with stop_vm, wait until it is stopped, then delete it.');
     }
-    const disks = config.drives.filter((drive) => !drive.isCdrom).map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
+    const disks = config.drives
+      .filter((drive) => !drive.isCdrom)
+      .map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
     const backup = planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
     const facts = { vmid, name: config.name, node, status: vm.status, vmgenid: config.vmgenid, disks, ...backup };
     if (vm.status === 'running') return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);
-    return send(vm.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks || undefined }), facts);
+    return send(
+      vm.destroy({ purge: input.purge || undefined, destroyUnreferencedDisks: input.destroy_unreferenced_disks || undefined }),
+      facts,
+    );
   },
   async verify({ input, pve }) {
     if (await pve.isVmidFree(input.vmid)) return 'achieved';

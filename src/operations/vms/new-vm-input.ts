@@ -42,9 +42,17 @@ const network = z.strictObject({
   rate: z.number().min(0).max(10_240).optional().describe('MB/s.'),
 });
 
-const sshkeys = formed(/^(?:(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+ [A-Za-z0-9+/=]+(?: [^\r\n]*)?(?:[\r\n]+|$))+$/, 32_768, 'public SSH keys, one per line');
+const sshkeys = formed(
+  /^(?:(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+ [A-Za-z0-9+/=]+(?: [^\r\n]*)?(?:[\r\n]+|$))+$/,
+  32_768,
+  'public SSH keys, one per line',
+);
 const ipconfig = formed(/^ip6?=[\w:./]{1,60}(?:,(?:gw|ip6|gw6)=[\w:./]{1,60}){0,3}$/, 256, 'like ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1');
-const machine = formed(/^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/, 40, 'q35, pc or a version of them like pc-q35-10.0');
+const machine = formed(
+  /^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/,
+  40,
+  'q35, pc or a version of them like pc-q35-10.0',
+);
 
 /** What a new VM may be given. */
 export const newVmInput = z.object({
@@ -55,7 +63,7 @@ export const newVmInput = z.object({
   sockets: z.int().min(1).max(64).default(1).describe('CPU sockets.'),
   cpu: formed(/^[\w.+-]+(?:,[\w.+;=-]+)*$/, 256, 'a CPU type like host or x86-64-v3')
     .default('x86-64-v2-AES')
-    .describe('CPU type; host gives the guest all of the node\'s.'),
+    .describe("CPU type; host gives the guest all of the node's."),
   memory: z.int().min(16).max(MAX_MEMORY_MIB).describe('MiB.'),
   disk_size: sizeGib.optional().describe('GiB, default 32.'),
   storage: storage.optional().describe('For all disks; the one with most free space when left out.'),
@@ -67,20 +75,22 @@ export const newVmInput = z.object({
   iso: isoVolid.optional().describe('Volid of the ISO image to install from.'),
   drivers_iso: isoVolid.optional().describe('Second ISO, e.g. virtio-win.'),
   bios: z.enum(['seabios', 'ovmf']).default('seabios').describe('ovmf is UEFI.'),
-  pre_enrolled_keys: z.boolean().optional().describe('ovmf: Secure Boot with Microsoft\'s keys (default true).'),
+  pre_enrolled_keys: z.boolean().optional().describe("ovmf: Secure Boot with Microsoft's keys (default true)."),
   tpm: z.boolean().default(false).describe('Add a TPM 2.0.'),
   machine: machine.optional().describe('q35 or pc, or a version of them.'),
   agent: z.boolean().default(true).describe('Expect a QEMU guest agent.'),
-  ciuser: formed(/^[^\s:,"'\\]+$/, 64, 'a login name').optional().describe('cloud-init: login name.'),
+  ciuser: formed(/^[^\s:,"'\\]+$/, 64, 'a login name')
+    .optional()
+    .describe('cloud-init: login name.'),
   cipassword: z.string().min(1).max(256).optional().describe('cloud-init: password; prefer sshkeys.'),
   sshkeys: sshkeys.optional().describe('cloud-init: public keys, one per line.'),
-  ipconfig: z
-    .array(ipconfig)
-    .max(32)
+  ipconfig: z.array(ipconfig).max(32).optional().describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
+  nameserver: formed(/^[0-9a-fA-F:.]+(?:[ ,;]+[0-9a-fA-F:.]+)*$/, 256, 'one or more IP addresses')
     .optional()
-    .describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
-  nameserver: formed(/^[0-9a-fA-F:.]+(?:[ ,;]+[0-9a-fA-F:.]+)*$/, 256, 'one or more IP addresses').optional().describe('cloud-init: DNS servers.'),
-  searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains').optional().describe('cloud-init: DNS search domain.'),
+    .describe('cloud-init: DNS servers.'),
+  searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains')
+    .optional()
+    .describe('cloud-init: DNS search domain.'),
   tags: z
     .array(formed(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/, 100, 'a tag of letters, digits and _ + . -'))
     .max(50)

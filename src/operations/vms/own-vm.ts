@@ -16,7 +16,10 @@ interface Place {
  * The VM that this job made under an id that is in use.
  * @throws OperationError `conflict` when the id belongs to any other guest, or the VM is still in the making
  */
-export async function ownVm(pve: ProxmoxPlanner, { vmid, node, jobId, field }: Place): Promise<{ readonly vm: Vm; readonly config: VmConfig }> {
+export async function ownVm(
+  pve: ProxmoxPlanner,
+  { vmid, node, jobId, field }: Place,
+): Promise<{ readonly vm: Vm; readonly config: VmConfig }> {
   const taken = new OperationError('conflict', `The id ${vmid} is already used by a guest.`, {
     hint: `Choose another ${field}, or leave it out to get a free one.`,
     details: { field, vmid },

@@ -16,7 +16,10 @@ export const startVm = defineTask({
     const vm = await pve.vm(input);
     if (vm.status === 'running') return unchanged(`VM ${vm.vmid} is already running.`);
     if (vm.facts.template) {
-      throw new OperationError('conflict', `VM ${vm.vmid} is a template, which never runs.`, { hint: 'Make a VM of it with clone_vm.', details: { vmid: vm.vmid } });
+      throw new OperationError('conflict', `VM ${vm.vmid} is a template, which never runs.`, {
+        hint: 'Make a VM of it with clone_vm.',
+        details: { vmid: vm.vmid },
+      });
     }
     return send(vm.start());
   },

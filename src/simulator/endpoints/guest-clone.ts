@@ -1,3 +1,4 @@
+import { requireBridges } from '../access/option-privileges.ts';
 import type { Call, Endpoint } from '../api/endpoint.ts';
 import { failure } from '../api/failure.ts';
 import { looseParts, printParts } from '../api/property-string.ts';
@@ -179,6 +180,7 @@ const cloning = (kind: GuestKind): Endpoint => ({
       disksOf(kind, source).some((drive) => isFileBased(usableStorage(world, parseVolid(drive.volid)?.storage ?? '', call.node)))
     )
       throw failure('Full clone feature is not supported for a running container on this storage');
+    requireBridges(call, source);
     const copy = createGuest(kind, newid, call.node, { lock: 'create' });
     const config = clonedOptions(call, guest, source, newid);
     world.guests.set(newid, copy);

@@ -80,8 +80,9 @@ function* remove(call: Call, target: Target): Work {
 }
 
 const ownerIn = (volid: string): number | undefined => {
-  const owner = /(?:vm|base|subvol)-(\d+)-|^[^:]+:(\d+)\//.exec(volid);
-  return owner === null ? undefined : Number(owner[1] ?? owner[2]);
+  const [, image, folder, backup] = /(?:vm|base|subvol)-(\d+)-|^[^:]+:(\d+)\/|:backup\/vzdump-\w+-(\d+)-/.exec(volid) ?? [];
+  const owner = image ?? folder ?? backup;
+  return owner === undefined ? undefined : Number(owner);
 };
 
 function allocate(call: Call, world: World): string {
@@ -156,7 +157,7 @@ export const storageContentEndpoints: readonly Endpoint[] = [
       findStorage(call.world, call.parameters.string('storage'));
       const target = targetOf(call);
       requireDeletion(call, target);
-      const owner = target.volid.includes(':backup/') ? undefined : ownerIn(target.volid);
+      const owner = ownerIn(target.volid);
       const task = call.startTask('imgdel', owner === undefined ? target.storage.storage : `${owner}@${target.storage.storage}`, () =>
         remove(call, target),
       );

@@ -31,7 +31,7 @@ function fillNotes(template: string, world: World, guest: Guest): string {
           name
         ] ?? whole,
     )
-    .replace(/\\n/g, '\n');
+    .replace(/\\([\\n])/g, (_whole, escaped: string) => (escaped === 'n' ? '\n' : '\\'));
 }
 
 /** Reads the disks of a VM, with the progress lines of QEMU's backup job. */

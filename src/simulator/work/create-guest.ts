@@ -1,3 +1,4 @@
+import { requireBridges } from '../access/option-privileges.ts';
 import type { Call } from '../api/endpoint.ts';
 import { guestWord, isDriveKey, type Guest, type GuestConfig, type GuestKind } from '../model/guest.ts';
 import { GIB, printSize } from '../model/size.ts';
@@ -106,8 +107,10 @@ export function* createOrRestore(plan: CreationPlan, guest: Guest): Work {
   try {
     if (plan.archive !== undefined) {
       const overrides = plan.options;
+      const volume = backupIn(world, plan.archive, guest.node);
+      requireBridges(call, { ...volume.archive?.config, ...overrides });
       yield* restoreGuest(world, guest, {
-        volume: backupIn(world, plan.archive, guest.node),
+        volume,
         storage: plan.storage,
         unique: call.parameters.flag('unique'),
         overrides,

@@ -12,6 +12,9 @@ import type { Answer, TaskEntry, TaskStatus, Tasks, Work } from '../../../src/jo
 import { openPostgresStore } from '../../../src/jobs/postgres-store.ts';
 import { openSqliteStore } from '../../../src/jobs/sqlite-store.ts';
 
+// Waiting for a busy database does not keep a process alive by itself.
+setInterval(() => undefined, 60_000);
+
 /*
  * A server of its own process around the real jobs room: takes calls as JSON lines on stdin, answers on stdout. It lives
  * SPEED times as fast as the wall clock, so that a quiet time of minutes passes in seconds.

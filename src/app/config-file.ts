@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { OperationError } from '../domain/operation-error.ts';
+
+/** The JSON object in a config file; undefined when there is no file. @throws OperationError `invalid_input` */
+export async function readConfigFile(path: string): Promise<Record<string, unknown> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new OperationError('invalid_input', `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+  }
+  try {
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch {
+    // Told below, without the text, which holds the token.
+  }
+  throw new OperationError('invalid_input', `${path} does not hold one JSON object.`);
+}
+
+/** Writes a config file for its owner only, whole or not at all. */
+export async function writeConfigFile(path: string, content: Readonly<Record<string, unknown>>): Promise<void> {
+  const draft = `${path}.${randomBytes(4).toString('hex')}`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new OperationError('internal', `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`, {
+      hint: 'Name another place, or free this one.',
+    });
+  }
+}

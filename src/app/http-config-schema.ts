@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { SCOPES } from '../domain/principal.ts';
+
+const always = (env: string) => ({ env, overridesFile: true });
+/** A path in front of all routes; `/` and nothing mean none. */
+const pathPrefix = z
+  .string()
+  .regex(/^(?:\/|(?:\/[\w.~-]+)*\/?)$/, 'must look like /proxmox')
+  .transform((path) => path.replace(/\/$/, ''));
+
+/** The OpenAPI side of the HTTP service. */
+export const httpSection = z.object({
+  host: z.string().default('127.0.0.1').describe('Address for HTTP.').meta(always('API_HOST')),
+  port: z.int().min(0).max(65_535).default(8811).describe('Port for HTTP.').meta(always('API_PORT')),
+  api_key: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe('The key that may do everything. Give agents and programs named keys with fewer scopes.')
+    .meta({ ...always('PROXMOX_API_KEY'), secret: true }),
+  allow_no_auth: z
+    .boolean()
+    .default(false)
+    .describe('Serve without any key. Whoever reaches the port operates the cluster.')
+    .meta(always('PROXMOX_ALLOW_NO_AUTH')),
+  strict_auth: z
+    .boolean()
+    .default(true)
+    .describe('Of the predecessor; always on where there is a key.')
+    .meta(always('PROXMOX_STRICT_AUTH')),
+  public_docs: z.boolean().default(false).describe('Show /docs and /openapi.json without a key.').meta(always('PROXMOX_PUBLIC_DOCS')),
+  rate_limit_rpm: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe('Requests per minute for each principal and each address; 0 without limit.')
+    .meta(always('PROXMOX_RATE_LIMIT_RPM')),
+  cors_allow_origins: z
+    .array(z.string())
+    .default([])
+    .describe('Pages that may read answers; none by default.')
+    .meta(always('MCPO_CORS_ALLOW_ORIGINS')),
+  allowed_hosts: z
+    .array(z.string())
+    .default([])
+    .describe('Host headers to accept; any where a key is asked for.')
+    .meta(always('API_ALLOWED_HOSTS')),
+  trusted_proxies: z
+    .array(z.string())
+    .default([])
+    .describe('Addresses or networks of proxies whose X-Forwarded-For counts.')
+    .meta(always('API_TRUSTED_PROXIES')),
+  path_prefix: pathPrefix.default('').describe('All routes lie below this path.').meta(always('MCPO_PATH_PREFIX')),
+  root_path: pathPrefix.default('').describe('Path that a reverse proxy takes off.').meta(always('MCPO_ROOT_PATH')),
+  mcp: z
+    .enum(['off', 'same-port', 'own-port'])
+    .default('off')
+    .describe('Serve MCP at /mcp too, here or at mcp.port.')
+    .meta(always('API_MCP')),
+});
+
+const scopes = z.array(z.enum(SCOPES)).min(1).describe('What the key may do.');
+
+/** Named keys, known by their hashes. */
+export const keysSection = z
+  .array(
+    z.object({
+      name: z
+        .string()
+        .regex(/^[\w.@-]{1,64}$/)
+        .describe('Names the holder in jobs, audit and logs.'),
+      hash: z
+        .string()
+        .regex(/^sha256:[0-9a-f]{64}$/i, 'must be sha256: and 64 hex digits')
+        .describe('From `proxmox-mcp-plus keys add`.'),
+      scopes,
+      expires: z.iso.datetime({ offset: true }).or(z.iso.date()).optional().describe('When the key stops to count.'),
+    }),
+  )
+  .max(1000)
+  .default([]);
+
+/** Servers that are told when a job ends or wants an approval. */
+export const webhooksSection = z
+  .array(
+    z.object({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .refine(
+          (url) => url.startsWith('https:') || /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname),
+          'must be https, or on this machine',
+        )
+        .describe('Where to post; https, or http on this machine.'),
+      secret: z.string().min(16).max(512).describe('Key of the signature.'),
+      events: z
+        .array(z.enum(['job.ended', 'approval.wanted']))
+        .min(1)
+        .default(['job.ended', 'approval.wanted']),
+    }),
+  )
+  .max(20)
+  .default([]);
+
+/** An OAuth 2.1 authorization server whose tokens are accepted. */
+export const oauthSection = z.object({
+  issuer: z.url().optional().describe('Issuer of the tokens.').meta(always('PROXMOX_OAUTH_ISSUER')),
+  audience: z.string().max(512).optional().describe('Audience that tokens must be meant for.').meta(always('PROXMOX_OAUTH_AUDIENCE')),
+  jwks_uri: z.url().optional().describe('Where the keys are; found through the issuer otherwise.').meta(always('PROXMOX_OAUTH_JWKS_URI')),
+  resource: z
+    .url()
+    .optional()
+    .describe('URL of this service as clients know it; the audience by default.')
+    .meta(always('PROXMOX_OAUTH_RESOURCE')),
+});

@@ -1,0 +1,103 @@
+import type { Clock } from '../domain/clock.ts';
+import { toOperationError } from '../domain/operation-error.ts';
+import type { CheckReadiness, ReadinessCheck } from '../http/readiness.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { ProxmoxReader } from '../proxmox/reader.ts';
+
+export interface ReadinessOptions {
+  readonly reader: Pick<ProxmoxReader, 'version' | 'clusterStatus'>;
+  readonly jobs: Pick<Jobs, 'status'>;
+  readonly clock: Clock;
+  /** Proxmox's own clock as its latest answer told it, and when that was; null before the first answer. */
+  readonly serverDate: () => { readonly date: Date; readonly receivedAt: Date } | null;
+}
+
+const PROXMOX_WITHIN_MS = 8000;
+const MAX_SKEW_MS = 60_000;
+const MAX_LAG_MS = 60_000;
+
+/** Looks at Proxmox (reachable, token, quorum, clock) and at the jobs room (store, follower). */
+export function createReadiness({ reader, jobs, clock, serverDate }: ReadinessOptions): CheckReadiness {
+  const check = (name: ReadinessCheck['name'], required: boolean, ok: boolean, detail: string): ReadinessCheck => ({
+    name,
+    ok,
+    required,
+    detail,
+  });
+
+  async function proxmoxChecks(): Promise<readonly ReadinessCheck[]> {
+    try {
+      const [{ version }, { quorate }] = await withinTime(Promise.all([reader.version(), reader.clusterStatus()]), clock);
+      return [
+        check('proxmox', true, true, `Proxmox VE ${version} answers.`),
+        check('token', true, true, 'Proxmox VE accepts the API token.'),
+        check(
+          'quorum',
+          true,
+          quorate !== false,
+          quorate === false ? 'The cluster has no quorum: nothing can be changed.' : 'Nothing is missing.',
+        ),
+        clockCheck(),
+      ];
+    } catch (thrown) {
+      const error = toOperationError(thrown);
+      const isToken = error.code === 'proxmox_failed' && error.details['proxmox_status'] === 401;
+      return [
+        check(
+          'proxmox',
+          true,
+          isToken,
+          isToken ? 'Proxmox VE answers.' : error.code === 'internal' ? 'Proxmox VE cannot be asked.' : error.message,
+        ),
+        ...(isToken ? [check('token', true, false, error.message)] : []),
+      ];
+    }
+  }
+
+  function clockCheck(): ReadinessCheck {
+    const latest = serverDate();
+    const skewMs = latest === null ? 0 : latest.date.getTime() - latest.receivedAt.getTime();
+    const ok = Math.abs(skewMs) <= MAX_SKEW_MS;
+    return check(
+      'clock',
+      false,
+      ok,
+      ok ? 'The clocks agree.' : `The clock of Proxmox VE differs by ${Math.round(skewMs / 1000)} s from the one here.`,
+    );
+  }
+
+  async function jobChecks(): Promise<readonly ReadinessCheck[]> {
+    try {
+      const { writable, followerLagMs } = await jobs.status();
+      const lags = followerLagMs > MAX_LAG_MS;
+      return [
+        check('job_store', true, writable, writable ? 'Jobs can be recorded.' : 'Jobs cannot be recorded, so nothing can be changed.'),
+        check(
+          'follower',
+          false,
+          !lags,
+          lags ? `Running tasks were last looked at ${Math.round(followerLagMs / 1000)} s ago.` : 'Running tasks are followed.',
+        ),
+      ];
+    } catch {
+      return [check('job_store', true, false, 'The job store does not answer.')];
+    }
+  }
+
+  return async () => (await Promise.all([proxmoxChecks(), jobChecks()])).flat();
+}
+
+/** @throws Error when the answer takes longer than a probe waits */
+async function withinTime<T>(answer: Promise<T>, clock: Clock): Promise<T> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      answer,
+      clock.sleep(PROXMOX_WITHIN_MS, over.signal).then((): never => {
+        throw new Error('Proxmox VE does not answer in time.');
+      }),
+    ]);
+  } finally {
+    over.abort();
+  }
+}

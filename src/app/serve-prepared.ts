@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { localPrincipal } from '../domain/principal.ts';
+import { createSecrets } from '../domain/secrets.ts';
+import { createMcpServer, type McpOptions } from '../mcp/create-mcp-server.ts';
+import type { Offer } from '../mcp/offer.ts';
+import type { Product } from './compose.ts';
+import { createLateOffer } from './late-offer.ts';
+import { loadConfig, type LoadedConfig } from './load-config.ts';
+import type { Logger } from './logging.ts';
+import { offerKey, PREPARED_OFFERS } from './prepared-offer.ts';
+import { VERSION } from './version.ts';
+
+/** Jobs of a server that crashed are followed again after this long, also when nobody calls a tool. */
+const COMPOSE_AFTER_MS = 1000;
+const SHUTDOWN_MS = 10_000;
+
+interface Composed {
+  readonly product: Product;
+  readonly logger: Logger;
+  readonly offer: Offer;
+  readonly verifyState: McpOptions['verifyState'];
+}
+
+/**
+ * MCP on standard input and output that answers `tools/list` before the rest of the product is loaded: that happens with the
+ * first request that needs it, and soon after the start anyway.
+ * @returns the exit code, or undefined where nothing was prepared for this configuration and the long way is to be taken
+ */
+export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<number | undefined> {
+  if (PREPARED_OFFERS.length === 0) return undefined;
+  const loaded = configFor(environment);
+  const prepared = loaded && PREPARED_OFFERS.find(({ key }) => key === offerKey(loaded.config));
+  if (!loaded || !prepared || loaded.config.mcp.transport !== 'STDIO') return undefined;
+
+  const secrets = createSecrets();
+  secrets.add(loaded.config.auth.token_value);
+  let composing: Promise<Composed> | undefined;
+  const made = Promise.withResolvers<Offer>();
+  const failed = Promise.withResolvers<Error>();
+  const ask = (): Promise<Composed> => {
+    if (!composing) {
+      composing = composeNow(loaded, environment, secrets);
+      composing.then(
+        ({ offer }) => made.resolve(offer),
+        (error: unknown) => failed.resolve(error instanceof Error ? error : new Error(String(error))),
+      );
+    }
+    return composing;
+  };
+  const offer = createLateOffer(prepared, { ask: async () => (await ask()).offer, made: made.promise });
+  const tell = (say: (logger: Logger) => void): void => {
+    ask().then(
+      ({ logger }) => say(logger),
+      () => undefined,
+    );
+  };
+  const server = serveStdio(
+    createMcpServer({
+      offerTo: () => offer,
+      version: VERSION,
+      async verifyState(state, context) {
+        const { verifyState } = await ask();
+        return verifyState?.(state, context);
+      },
+      principalOf: () => localPrincipal('mcp-stdio'),
+      newRequestId: randomUUID,
+      onFault: (error, requestId) => tell((logger) => logger.error({ err: error, request_id: requestId }, 'call failed')),
+    }),
+    { onerror: (error) => tell((logger) => logger.warn({ err: error }, 'mcp stdio')) },
+  );
+  const timer = setTimeout(() => void ask(), COMPOSE_AFTER_MS);
+  const gone = new Promise<'gone'>((resolve) => {
+    process.stdin.once('end', () => resolve('gone'));
+    process.stdin.once('close', () => resolve('gone'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('gone'));
+  });
+  const end = await Promise.race([gone, failed.promise]);
+  clearTimeout(timer);
+  setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+  if (end !== 'gone') {
+    process.stderr.write(`Server initialization failed: ${secrets.scrub(end.message)}\n`);
+    await server.close();
+    return 1;
+  }
+  await server.close();
+  const composed = await composing?.catch(() => undefined);
+  await composed?.product.close();
+  return 0;
+}
+
+/** Undefined for a configuration that cannot be used: the long way says what is wrong with it. */
+function configFor(environment: NodeJS.ProcessEnv): LoadedConfig | undefined {
+  try {
+    return loadConfig(environment);
+  } catch {
+    return undefined;
+  }
+}
+
+async function composeNow(
+  { config, source, warnings }: LoadedConfig,
+  environment: NodeJS.ProcessEnv,
+  secrets: ReturnType<typeof createSecrets>,
+): Promise<Composed> {
+  const [{ compose }, { createLogger }, { mcpOffers }] = await Promise.all([
+    import('./compose.ts'),
+    import('./logging.ts'),
+    import('./run-servers.ts'),
+  ]);
+  const logger = createLogger(config.logging, secrets);
+  for (const warning of warnings) logger.warn({ source }, warning);
+  const product = await compose({ config, environment, logger, secrets });
+  const { offerTo, verifyState } = mcpOffers(product);
+  logger.info({ proxmox: config.proxmox.host, version: VERSION }, 'serving MCP on standard input and output');
+  return { product, logger, offer: offerTo(localPrincipal('mcp-stdio')), verifyState };
+}

@@ -1,0 +1,62 @@
+import type { CallToolRequest, ServerContext } from '@modelcontextprotocol/server';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { CallResult } from '../dispatch/call.ts';
+import type { Job } from '../jobs/job.ts';
+import { createAskOperation } from './ask-operation.ts';
+import { createCallTool, toolResult, type Asking } from './call-tool.ts';
+import type { ToolChoice } from './choose-operations.ts';
+import { createCompletions } from './completions.ts';
+import { CALL_OPERATION, createDoorway } from './doorway.ts';
+import { instructionsFor } from './instructions.ts';
+import { createJobTasks } from './job-tasks.ts';
+import type { Caller, Offer, ToolAnswer } from './offer.ts';
+import { createPrompts } from './prompts.ts';
+import { createResources } from './resources.ts';
+import { listTools } from './tool-list.ts';
+
+export interface ProductOfferOptions {
+  readonly dispatcher: Dispatcher;
+  /** What is shown; other operations do not exist for clients. */
+  readonly choice: ToolChoice;
+  /** Calls the listener with each change of a job; returns the way to stop. */
+  readonly subscribe: (listener: (job: Job) => void) => () => void;
+  /** Undefined where nobody is asked at the client; jobs then wait for a decision that comes another way. */
+  readonly asking?: Asking | undefined;
+  /** How long a job can be asked for at least. */
+  readonly taskTtlMs: number;
+  /** Short, different in every process. */
+  readonly processTag: string;
+}
+
+/** Tools of the job toolset that the doorway lists beside its own. */
+export const DOORWAY_JOB_TOOLS: readonly string[] = ['list_jobs', 'get_job', 'poll_job', 'cancel_job', 'retry_job'];
+
+/** What the product shows its clients: the operations as tools, and what can be read through them. */
+export function createProductOffer({ dispatcher, choice, subscribe, asking, taskTtlMs, processTag }: ProductOfferOptions): Offer {
+  const { operations, mode } = choice;
+  const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
+  const ask = createAskOperation(dispatcher, asking !== undefined);
+  const doorway = mode === 'search' ? createDoorway({ operations, ask }) : undefined;
+  const listed = doorway ? operations.filter(({ operation }) => DOORWAY_JOB_TOOLS.includes(operation.name)) : operations;
+  const makesJob = (operation: string): boolean => byName.get(operation)?.operation.kind === 'task';
+  // In the doorway every job was made through call_operation, so its answer keeps that tool's shape.
+  const present = (operation: string, result: CallResult): CallResult =>
+    doorway && !DOORWAY_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
+  const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present });
+  const callTool = createCallTool({ ask, asking, tasks, makesJob, present });
+
+  return {
+    instructions: instructionsFor(mode),
+    tools: [...(doorway?.tools ?? []), ...listTools(listed)],
+    async callTool({ name, arguments: args = {} }: CallToolRequest['params'], caller: Caller, context: ServerContext): Promise<ToolAnswer> {
+      const seen = await doorway?.look(name, args, caller);
+      if (seen) return toolResult(seen);
+      const meant = doorway && name === CALL_OPERATION ? doorway.meantBy(args) : { operation: name, args };
+      return callTool({ tool: name, ...meant, caller, context });
+    },
+    resources: createResources({ ask, operations, subscribe }),
+    prompts: createPrompts(new Set(byName.keys()), mode),
+    complete: createCompletions(ask, operations),
+    tasks,
+  };
+}

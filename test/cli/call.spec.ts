@@ -1,0 +1,149 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startCommandLine, type CommandLine } from './run.ts';
+
+let line: CommandLine;
+beforeAll(async () => {
+  line = await startCommandLine();
+});
+afterAll(() => line[Symbol.asyncDispose]());
+beforeEach(() => line.sim.faults.clear());
+
+describe('reads', () => {
+  test('a list is a table with what people read', async () => {
+    const { out, exitCode } = await line.run(['call', 'get_nodes']);
+    expect(exitCode).toBe(0);
+    const [head, ...rows] = out.trimEnd().split('\n');
+    expect(head).toMatch(/^NODE\s+STATUS\s+CPUS/);
+    expect(rows[0]).toMatch(/^pve1\s+online\s+\d+\s+\d+%.*GiB/);
+  });
+
+  test('a terminal never gets a line that wraps', async () => {
+    const { out } = await line.run(['call', 'get_vms'], { columns: 60 });
+    for (const text of out.trimEnd().split('\n').slice(0, -1)) expect(text.length).toBeLessThanOrEqual(60);
+  });
+
+  test('JSON is the whole answer', async () => {
+    const { out } = await line.run(['call', 'get_vms', '--status', 'running', '--json']);
+    const { guests, running } = JSON.parse(out) as { guests: readonly { status: string }[]; running: number };
+    expect(guests.length).toBe(running);
+    expect(guests.every(({ status }) => status === 'running')).toBe(true);
+  });
+
+  test('arguments may come from a file, and flags win over it', async () => {
+    const file = join(line.folder, 'arguments.json');
+    writeFileSync(file, JSON.stringify({ status: 'stopped', limit: 1 }));
+    const { guests } = (await line.run(['call', 'get_vms', '--input', file, '--status', 'running', '--json'])).json<{
+      guests: readonly { status: string }[];
+    }>();
+    expect(guests).toMatchObject([{ status: 'running' }]);
+  });
+
+  test('what does not exist exits with the code of its error', async () => {
+    const ran = await line.run(['call', 'get_node_status', '--node', 'nowhere']);
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.err).not.toBe('');
+    expect(ran.out).toBe('');
+  });
+});
+
+describe('writes', () => {
+  test('wait for the end of their job, and say in a pipe what changes', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    const { exitCode, out, err } = await line.run(['call', 'start_vm', '--vmid', '105']);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^Start VM 105: completed.*\nTask ID: UPID:.*\nJob ID: /);
+    expect(err).not.toContain('\r');
+    expect(line.sim.cluster.guest(105)?.status).toBe('running');
+  });
+
+  test('draw a bar in place on a terminal and take it away at the end', async () => {
+    const { err } = await line.run(['call', 'create_backup', '--vmid', '105', '--storage', 'local'], { isInteractive: true });
+    expect(err).toMatch(/\[#*-*\]\s+\d+%/);
+    expect(err.endsWith('\r\u001B[K')).toBe(true);
+  });
+
+  test('do not wait when told so', async () => {
+    const { exitCode, out } = await line.run(['call', 'stop_vm', '--vmid', '105', '--wait-seconds', '0', '--json']);
+    expect(exitCode).toBe(0);
+    const { job_id: jobId } = JSON.parse(out) as { job_id: string };
+    const waited = await line.run(['jobs', 'wait', jobId, '--json']);
+    expect(waited.json()).toMatchObject({ job_id: jobId, status: 'completed' });
+  });
+
+  test('exit as a failure of Proxmox when the job fails, with its reason', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    line.sim.faults.failTask('qmstart', 'no space left on device');
+    const { exitCode, out } = await line.run(['call', 'start_vm', '--vmid', '105']);
+    expect(exitCode).toBe(8);
+    expect(out).toContain('no space left on device');
+  });
+
+  test('show what would be sent, and send nothing', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    const { out, exitCode } = await line.run(['call', 'start_vm', '--vmid', '105', '--dry-run', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'dry_run', effect: 'none' });
+    expect(line.sim.cluster.guest(105)?.status).toBe('stopped');
+  });
+
+  test('Ctrl-C ends the waiting and not the job', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    const interrupt = new AbortController();
+    line.sim.faults.delay('GET /nodes/*/tasks/*/status', 100, { times: 1 });
+    const running = line.run(['call', 'start_vm', '--vmid', '105'], { signal: interrupt.signal });
+    interrupt.abort();
+    const { exitCode, err, out } = await running;
+    expect(out).toContain('Job ID: ');
+    if (exitCode !== 0) {
+      expect(exitCode).toBe(130);
+      expect(err).toContain('The job goes on in Proxmox VE. Wait for it again with: proxmox-mcp-plus jobs wait ');
+    }
+  });
+
+  test('several targets are waited for together', async () => {
+    const containers = line.sim.cluster.guests().filter(({ kind, config }) => kind === 'lxc' && config['template'] !== 1);
+    const [a, b] = containers.map(({ vmid }) => vmid);
+    for (const vmid of [a, b]) if (vmid !== undefined) line.sim.cluster.container(vmid, { status: 'stopped' });
+    const { exitCode, out } = await line.run(['call', 'start_container', '--selector', `${a},${b}`, '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'several', next: 'none', targets: [{ status: 'completed' }, { status: 'completed' }] });
+  });
+});
+
+describe('jobs', () => {
+  test('are listed, shown and filtered', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    const made = await line.run(['call', 'start_vm', '--vmid', '105', '--json']);
+    const { job_id: jobId } = JSON.parse(made.out) as { job_id: string };
+    const { jobs } = (await line.run(['jobs', 'list', '--operation', 'start_vm', '--limit', '1', '--json'])).json<{
+      jobs: readonly { job_id: string }[];
+    }>();
+    expect(jobs).toMatchObject([{ job_id: jobId }]);
+    const shown = await line.run(['jobs', 'show', jobId]);
+    expect(shown.out).toContain('operation start_vm');
+    expect((await line.run(['jobs', 'list', '--status', 'rejected'])).out).toBe('No jobs.\n');
+  });
+
+  test('a failed one is run again under its id', async () => {
+    line.sim.cluster.vm(105, { status: 'stopped' });
+    line.sim.faults.failTask('qmstart', 'not today', { times: 1 });
+    const failed = (await line.run(['call', 'start_vm', '--vmid', '105', '--json'])).json<{ job_id: string }>();
+    const retried = await line.run(['jobs', 'retry', failed.job_id, '--json']);
+    expect(retried).toMatchObject({ exitCode: 0 });
+    expect(retried.json()).toMatchObject({ job_id: failed.job_id, status: 'completed' });
+  });
+
+  test('one that is not there exits as not found', async () => {
+    expect(await line.run(['jobs', 'show', '7c9e6679-0000-4000-8000-000000000000'])).toMatchObject({ exitCode: 5, out: '' });
+  });
+});
+
+test('tools lists every operation with its risk, and its schemas as JSON', async () => {
+  const { out } = await line.run(['tools', '--toolset', 'vms']);
+  expect(out).toMatch(/^OPERATION\s+TOOLSET\s+RISK\s+TITLE/);
+  expect(out).toMatch(/delete_vm\s+vms\s+destroy/);
+  const tools = (await line.run(['tools', '--json'])).json<readonly { name: string; input_schema: object }[]>();
+  expect(tools.find(({ name }) => name === 'start_vm')?.input_schema).toHaveProperty('properties.vmid');
+});

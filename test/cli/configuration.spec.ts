@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/app/create-program.ts';
+import { complete } from '../../src/cli/completion-commands.ts';
+import { leastPrivilege } from '../../src/cli/least-privilege.ts';
+import { operationsOf } from '../../src/app/permissions-command.ts';
+import { createKeyring } from '../../src/http/keyring.ts';
+import { run, startCommandLine, type CommandLine } from './run.ts';
+
+let line: CommandLine;
+beforeAll(async () => {
+  line = await startCommandLine();
+});
+afterAll(() => line[Symbol.asyncDispose]());
+
+describe('config', () => {
+  test('check tells where the configuration comes from and what was not understood', async () => {
+    line.configure({ loging: {} });
+    const ran = await line.run(['config', 'check']);
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.out).toContain(line.configFile);
+    expect(ran.out).toContain('unknown section "loging"');
+    line.configure({});
+  });
+
+  test('check names every problem and never the token', async () => {
+    line.configure({ proxmox: { host: 'https://pve', port: 99_999 } });
+    const ran = await line.run(['config', 'check']);
+    expect(ran.exitCode).toBe(2);
+    expect(ran.err).toContain('proxmox.port');
+    expect(ran.err).toContain('proxmox.host');
+    expect(ran.err).not.toContain(line.sim.token.tokenValue);
+    line.configure({});
+  });
+
+  test('schema is the schema that editors use', async () => {
+    const schema = (await run(['config', 'schema'])).json<{ properties: object }>();
+    expect(schema.properties).toHaveProperty('proxmox');
+  });
+});
+
+describe('keys', () => {
+  test('a key is shown once, its hash is kept, and it opens what its scopes say', async () => {
+    const ran = await line.run(['keys', 'add', 'n8n', '--scope', 'read,operate', '--expires', '2030-12-31']);
+    expect(ran.exitCode).toBe(0);
+    const key = ran.out.trim();
+    const { keys } = JSON.parse(readFileSync(line.configFile, 'utf8')) as {
+      keys: readonly { name: string; hash: string; scopes: readonly 'read'[]; expires: string }[];
+    };
+    expect(keys).toMatchObject([{ name: 'n8n', scopes: ['read', 'operate'], expires: '2030-12-31' }]);
+    expect(readFileSync(line.configFile, 'utf8')).not.toContain(key);
+    expect(statSync(line.configFile).mode & 0o777).toBe(0o600);
+    const keyring = createKeyring({ fullKey: null, keys: keys.map((stored) => ({ ...stored, expiresAt: null })), now: () => new Date(0) });
+    expect(keyring.find(key)).toMatchObject({ kind: 'known', identity: { id: 'key:n8n' } });
+    expect((await line.run(['audit', 'tail'])).out).toContain('key_change');
+  });
+
+  test('names are taken once, listed, and revoked', async () => {
+    expect(await line.run(['keys', 'add', 'n8n', '--scope', 'read'])).toMatchObject({ exitCode: 6 });
+    expect((await line.run(['keys', 'list'])).out).toMatch(/n8n\s+read,operate\s+2030-12-31/);
+    expect((await line.run(['keys', 'add', 'x', '--scope', 'reed'])).err).toContain('Did you mean read?');
+    expect(await line.run(['keys', 'revoke', 'n8n'])).toMatchObject({ exitCode: 0 });
+    expect((await line.run(['keys', 'list'])).out).toBe('No named keys.\n');
+    expect(await line.run(['keys', 'revoke', 'n8n'])).toMatchObject({ exitCode: 5 });
+  });
+
+  test('without a config file there is no place for keys', async () => {
+    const ran = await run(['keys', 'add', 'n8n', '--scope', 'read'], { environment: {} });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.err).toContain('--config');
+  });
+});
+
+describe('permissions', () => {
+  test('one role per path holds what the operations declare, and both user and token get it', async () => {
+    const { grants, commands } = (await run(['permissions', '--toolset', 'snapshots', '--json'])).json<{
+      grants: readonly { path: string; privileges: readonly string[] }[];
+      commands: readonly string[];
+    }>();
+    expect(grants).toMatchObject([{ path: '/vms', privileges: expect.arrayContaining(['VM.Audit', 'VM.Snapshot']) as unknown }]);
+    expect(commands).toContain("pveum acl modify /vms --users mcp@pve --tokens 'mcp@pve!agent' --roles ProxmoxMCP-vms");
+  });
+
+  test('a role of Proxmox VE 8 names no privilege of 9, and the other way round', () => {
+    const all = (pve: 8 | 9) =>
+      leastPrivilege(operationsOf(['cluster', 'vms', 'containers', 'snapshots', 'images', 'backups']), pve).flatMap(
+        ({ privileges }) => privileges,
+      );
+    expect(all(8).filter((name) => name.startsWith('VM.GuestAgent'))).toEqual([]);
+    expect(all(9)).not.toContain('VM.Monitor');
+  });
+
+  test('the printed commands are sound shell', async () => {
+    const { out } = await run(['permissions']);
+    execFileSync('bash', ['-n'], { input: out });
+  });
+});
+
+describe('completion', () => {
+  const { commands } = createProgram();
+
+  test.each([
+    [['do'], ['doctor']],
+    [
+      ['jobs', ''],
+      ['list', 'show', 'wait', 'cancel', 'retry', 'resolve'],
+    ],
+    [
+      ['call', 'start_'],
+      ['start_vm', 'start_container'],
+    ],
+    [['call', 'start_vm', '--dry'], ['--dry-run']],
+    [
+      ['permissions', '--pve', ''],
+      ['8', '9'],
+    ],
+    [['jobs', 'list', '--status', 'fai'], ['failed']],
+  ])('%j -> %j', (words, expected) => {
+    expect(complete(commands, words)).toEqual(expected);
+  });
+
+  test('bash completes through the script', async () => {
+    const { out: script } = await run(['completion', 'bash']);
+    const program = join(line.folder, 'proxmox-mcp-plus');
+    writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${join(process.cwd(), 'src/main.ts')} "$@"\n`);
+    chmodSync(program, 0o755);
+    const scriptFile = join(line.folder, 'completion.bash');
+    writeFileSync(scriptFile, script);
+    const said = execFileSync(
+      'bash',
+      ['-c', `source ${scriptFile}; COMP_WORDS=(${program} jobs re); COMP_CWORD=2; _proxmox_mcp_plus; printf '%s ' "\${COMPREPLY[@]}"`],
+      { encoding: 'utf8' },
+    );
+    expect(said.trim()).toBe('retry resolve');
+  });
+
+  test.each(['zsh', 'fish'])('%s has a script that asks the program', async (shell) => {
+    expect((await run(['completion', shell])).out).toMatch(/complete -- /);
+  });
+});

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startProduct, type Product } from '../product.ts';
+import { callAndWait } from './call-and-wait.ts';
+import { liveConfigPath, readLiveSettings, type LiveSettings } from './live-settings.ts';
+import { walk, type Step } from './walk.ts';
+
+/** The live test against the simulator: what it does to a real cluster is known before it does it. */
+const FIRST = 990_000;
+let product: Product;
+let settings: LiveSettings;
+beforeEach(async () => {
+  product = await startProduct();
+  const template = product.sim.cluster.containerTemplate('debian-13-standard_13.1-2_amd64.tar.zst');
+  product.sim.cluster.remoteFile('https://images.example.org/small.iso', { size: 1024 * 1024 });
+  settings = {
+    node: 'pve1',
+    storage: 'local-lvm',
+    backup_storage: 'local',
+    image_storage: 'local',
+    container_template: template.volid,
+    iso_url: 'https://images.example.org/small.iso',
+    first_vmid: FIRST,
+  };
+});
+afterEach(() => product.close());
+
+const reserved = (): readonly number[] =>
+  product.sim.cluster
+    .guests()
+    .map(({ vmid }) => vmid)
+    .filter((vmid) => vmid >= FIRST);
+const run = (signal = new AbortController().signal, onStep: (step: Step) => void = () => undefined) =>
+  walk({ call: callAndWait(product.composed.dispatcher), settings, signal, onStep });
+
+test('walks the catalogue, passes, and leaves nothing behind', async () => {
+  const before = product.sim.cluster.guests().map(({ vmid }) => vmid);
+  const steps = await run();
+  expect(steps.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(product.sim.cluster.guests().map(({ vmid }) => vmid)).toEqual(before);
+  const walked = new Set(steps.map(({ operation }) => operation));
+  expect(product.composed.dispatcher.operations.map(({ operation }) => operation.name).filter((name) => !walked.has(name))).toEqual([]);
+});
+
+test('cleans up when it is interrupted in the middle', async () => {
+  const interrupt = new AbortController();
+  const steps = await run(interrupt.signal, ({ operation }) => {
+    if (operation === 'clone_vm') interrupt.abort();
+  });
+  expect(steps.at(-1)?.operation).toBe('clone_vm');
+  expect(reserved()).toEqual([]);
+});
+
+test('takes away what an earlier run has left, and goes on', async () => {
+  product.sim.cluster.vm(FIRST, { name: 'mcp-live-vm', status: 'stopped' });
+  expect((await run()).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+});
+
+test('touches no guest of others on its ids', async () => {
+  product.sim.cluster.vm(FIRST + 1, { name: 'payroll', status: 'stopped' });
+  await expect(run()).rejects.toThrow(`Id ${FIRST + 1} is taken by another guest`);
+  expect(reserved()).toEqual([FIRST + 1]);
+});
+
+describe('its configuration', () => {
+  test('is never the default one', () => {
+    expect(liveConfigPath({ PROXMOX_MCP_CONFIG: '/etc/other.json' })).toBe('proxmox-config/config.live.json');
+    expect(liveConfigPath({ PROXMOX_MCP_E2E_CONFIG: '/etc/live.json' })).toBe('/etc/live.json');
+  });
+
+  test('has an example that is complete', () => {
+    expect(readLiveSettings('proxmox-config/config.live.example.json')).toMatchObject({ first_vmid: FIRST });
+    expect(readFileSync('.gitignore', 'utf8')).toContain('proxmox-config/config.live.json');
+  });
+});

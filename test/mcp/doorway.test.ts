@@ -1,0 +1,131 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { registerOperation } from '../../src/dispatch/registered-operation.ts';
+import { chooseOperations } from '../../src/mcp/choose-operations.ts';
+import { CATALOG } from '../../src/operations/catalog.ts';
+import type { Operation } from '../../src/operations/define.ts';
+import { startProduct, type Product } from '../product.ts';
+
+describe('PROXMOX_MCP_TOOLS=search: a doorway of a few tools', () => {
+  let product: Product;
+  beforeAll(async () => {
+    product = await startProduct({ config: { mcp: { tools: 'search' } } });
+  });
+  afterAll(() => product.close());
+
+  test('lists nine tools, each with all four annotations and an output schema', async () => {
+    const { tools } = await product.client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      'overview',
+      'search_operations',
+      'describe_operation',
+      'call_operation',
+      'list_jobs',
+      'get_job',
+      'poll_job',
+      'cancel_job',
+      'retry_job',
+    ]);
+    for (const { annotations = {}, outputSchema } of tools) {
+      expect(Object.keys(annotations)).toEqual(
+        expect.arrayContaining(['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint']) as unknown,
+      );
+      expect(outputSchema).toMatchObject({ type: 'object' });
+    }
+  });
+
+  test('begins with an overview of cluster and operations', async () => {
+    const { output, text } = await product.call('overview');
+    expect(output).toMatchObject({ cluster: { quorate: true } });
+    expect(text).toMatch(/^vms: .*\bstart_vm\b/m);
+  });
+
+  test('finds operations by what is to be done', async () => {
+    const { output } = await product.call('search_operations', { wish: 'go back to an earlier state of VM 105' });
+    expect(output['operations']).toEqual(expect.arrayContaining([expect.objectContaining({ operation: 'rollback_snapshot' })]) as unknown);
+    expect((await product.call('search_operations', { wish: ' ' })).error).toMatchObject({ code: 'invalid_input' });
+    expect((await product.call('search_operations', { wish: 'vm', limit: 2 })).output['operations']).toHaveLength(2);
+  });
+
+  test('describes an operation with every argument and bound', async () => {
+    const { output, text } = await product.call('describe_operation', { operation: 'create_vm' });
+    expect(output).toMatchObject({ operation: 'create_vm', risk: 'change', input_schema: { properties: { memory: { minimum: 16 } } } });
+    expect(JSON.parse(text)).toEqual(output);
+  });
+
+  test('calls an operation, and its jobs are followed with the job tools', async () => {
+    product.sim.cluster.vm(105, { status: 'stopped' });
+    const { output, text } = await product.call('call_operation', { operation: 'start_vm', arguments: { vmid: 105 } });
+    const job = (output['output'] as { job_id: string }).job_id;
+    expect(text).toContain(`Job ID: ${job}`);
+    expect((await product.call('poll_job', { job_id: job, wait_seconds: 30 })).output).toMatchObject({ status: 'completed' });
+  });
+
+  test('a name that does not exist is answered with those near it, and an operation is no tool of its own', async () => {
+    const { error } = await product.call('call_operation', { operation: 'boot_vm', arguments: { vmid: 105 } });
+    expect(error).toMatchObject({ code: 'not_found', hint: expect.stringContaining('start_vm') as unknown });
+    await expect(product.call('start_vm', { vmid: 105 })).rejects.toMatchObject({ code: -32602 });
+  });
+
+  test('asks the person at the client just as the tools would', async () => {
+    product.sim.cluster.vm(105, { status: 'stopped', name: 'staging' });
+    const client = new Client(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: { pin: '2026-07-28' } }, capabilities: { elicitation: { form: {} } } },
+    );
+    client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { approval: 'staging' } }));
+    await client.connect(new StreamableHTTPClientTransport(new URL(product.url)));
+    const { structuredContent } = await client.callTool({
+      name: 'call_operation',
+      arguments: { operation: 'rollback_snapshot', arguments: { vmid: 105, snapname: 'clean', wait_seconds: 30 } },
+    });
+    expect(structuredContent).toMatchObject({ operation: 'rollback_snapshot', output: { status: 'completed' } });
+    await client.close();
+  });
+
+  test('tells of a cluster that cannot be reached instead of failing', async () => {
+    const release = product.sim.faults.hang('GET /cluster/status');
+    const controller = new AbortController();
+    const calling = product.client.callTool({ name: 'overview', arguments: {} }, { signal: controller.signal });
+    controller.abort();
+    await expect(calling).rejects.toThrow();
+    release();
+    expect((await product.call('overview')).isError).toBe(false);
+  });
+});
+
+describe('PROXMOX_MCP_TOOLS: which operations are shown', () => {
+  const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
+    members.map((operation) => registerOperation(operation, toolset)),
+  );
+  const shown = (wish: string): readonly string[] => chooseOperations(operations, wish).operations.map(({ operation }) => operation.name);
+
+  test('all of them without a wish', () => {
+    expect(shown('all')).toHaveLength(operations.length);
+    expect(shown('')).toHaveLength(operations.length);
+  });
+
+  test('toolsets and single operations, in the order of the catalogue', () => {
+    expect(shown('get_nodes, start_vm')).toEqual(['get_nodes', 'start_vm']);
+    expect(shown('snapshots')).toEqual(['list_snapshots', 'create_snapshot', 'delete_snapshot', 'rollback_snapshot']);
+    expect(shown('snapshots,-delete_snapshot')).not.toContain('delete_snapshot');
+    expect(shown('-vms')).not.toContain('start_vm');
+  });
+
+  test('the doorway keeps the job operations, whatever it leads to', () => {
+    expect(chooseOperations(operations, 'search,vms').mode).toBe('search');
+    expect(shown('search,vms')).toEqual(expect.arrayContaining(['poll_job', 'start_vm']) as unknown);
+  });
+
+  test('a name that does not exist is refused with those that do', () => {
+    expect(() => chooseOperations(operations, 'vm')).toThrow(/no toolset or operation vm\. Toolsets are cluster, jobs, vms/);
+  });
+
+  test('a tool that is not shown cannot be called', async () => {
+    await using product = await startProduct({ config: { mcp: { tools: 'cluster' } } });
+    expect((await product.client.listTools()).tools).toHaveLength(4);
+    await expect(product.call('start_vm', { vmid: 105 })).rejects.toMatchObject({ code: -32602 });
+    const { prompts } = await product.client.listPrompts();
+    expect(prompts).toEqual([]);
+  });
+});
