@@ -1,7 +1,6 @@
 import { compileArgvRule, compileOrThrow } from './argv-rule.ts';
 import type { Pattern } from './pattern.ts';
 import type { PolicySection } from './policy-schema.ts';
-import { policySchema } from './policy-schema.ts';
 import type { WeighedRule } from './rules.ts';
 
 /** A policy ready to decide: its data, and its rules and patterns compiled once. */

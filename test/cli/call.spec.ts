@@ -89,17 +89,18 @@ describe('writes', () => {
   });
 
   test('Ctrl-C ends the waiting and not the job', async () => {
-    line.sim.cluster.vm(105, { status: 'stopped' });
+    await using still = await startCommandLine({ clock: 'manual' });
+    still.sim.cluster.vm(105, { status: 'stopped' });
     const interrupt = new AbortController();
-    line.sim.faults.delay('GET /nodes/*/tasks/*/status', 100, { times: 1 });
-    const running = line.run(['call', 'start_vm', '--vmid', '105'], { signal: interrupt.signal });
+    const running = still.run(['call', 'start_vm', '--vmid', '105'], { signal: interrupt.signal });
+    while (still.sim.cluster.tasks().every(({ type }) => type !== 'qmstart')) await new Promise((resolve) => setImmediate(resolve));
     interrupt.abort();
     const { exitCode, err, out } = await running;
-    expect(out).toContain('Job ID: ');
-    if (exitCode !== 0) {
-      expect(exitCode).toBe(130);
-      expect(err).toContain('The job goes on in Proxmox VE. Wait for it again with: proxmox-mcp-plus jobs wait ');
-    }
+    expect(exitCode).toBe(130);
+    const [, jobId] = /^Job ID: (.*)$/m.exec(out) ?? [];
+    expect(err).toContain(`The job goes on in Proxmox VE. Wait for it again with: proxmox-mcp-plus jobs wait ${jobId}`);
+    await still.sim.clock.advance(60);
+    expect((await still.run(['jobs', 'wait', jobId ?? '', '--json'])).json()).toMatchObject({ status: 'completed' });
   });
 
   test('several targets are waited for together', async () => {

@@ -4,7 +4,7 @@ import { ERROR_META_KEY } from '../../src/mcp/tool-error.ts';
 import { showUntrusted } from '../../src/domain/untrusted-text.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
 import { startProduct } from '../product.ts';
-import { CALLS, prepareCluster, type LastAnswers } from './calls-of-every-tool.ts';
+import { CALLS, prepareCluster } from './calls-of-every-tool.ts';
 import { connectNew, connectOld, type AnyClient, type CallAnswer, type Connect } from './clients.ts';
 import { stdioCommand } from './serve-stdio.ts';
 

@@ -33,7 +33,7 @@ describe.each([
         },
       },
     );
-    await expect(calling).rejects.toThrow();
+    await expect(calling).rejects.toThrow(/abort/i);
     expect(seen.length).toBeGreaterThan(0);
 
     const { structuredContent } = await client.callTool({ name: 'list_jobs', arguments: { tool_name: 'create_backup' } });

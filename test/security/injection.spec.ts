@@ -125,7 +125,7 @@ test('the corpus holds at least 200 different payloads', () => {
 });
 
 describe.each(PLACES)('in $place', ({ place, show, isSlow }) => {
-  test('every payload arrives with nothing hidden, and none of its lines as a line of ours', async () => {
+  test('every payload arrives with nothing hidden, and none of its lines as a line of ours', { timeout: 120_000 }, async () => {
     const ours = new Set((await show('harmless')).split('\n').map((line) => line.trim()));
     for (const { text, form } of payloads) {
       if (isSlow === true && form !== 'on a line of its own') continue;
@@ -153,7 +153,7 @@ test('the one renderer keeps any text on one line, bounded, and reversible to a 
   }
 });
 
-test('an agent that obeys every payload changes nothing that policy forbids', async () => {
+test('an agent that obeys every payload changes nothing that policy forbids', { timeout: 60_000 }, async () => {
   await server.call('list_snapshots', { vmid: BEARER + 2 }, { principal: AGENT });
   await known(PLACES[2]).show('notes that taint the session');
   server.sim.requests.clear();

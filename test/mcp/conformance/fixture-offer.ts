@@ -10,6 +10,7 @@ import {
 import type { Offer } from '../../../src/mcp/offer.ts';
 import { ask, FIXTURE_TOOLS, nameIn, PNG, text, type FixtureTool } from './fixture-tools.ts';
 import { createFixtureTasks } from './fixture-tasks.ts';
+import { INPUT_TOOLS } from './fixture-input-tools.ts';
 import { taskTools } from './fixture-task-tools.ts';
 
 const PROMPTS: readonly Prompt[] = [
@@ -77,7 +78,7 @@ function resourceNamed(uri: string): ReadResourceResult {
 /** What the conformance suite expects a server to have, behind the same interface as the product. */
 export function createFixtureOffer(): { readonly offer: Offer; close(): void } {
   const tasks = createFixtureTasks();
-  const tools: readonly FixtureTool[] = [...FIXTURE_TOOLS, ...taskTools(tasks)];
+  const tools: readonly FixtureTool[] = [...FIXTURE_TOOLS, ...INPUT_TOOLS, ...taskTools(tasks)];
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   return {
     close: () => tasks.close(),
