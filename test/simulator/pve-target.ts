@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import type { Socket } from 'node:net';
 
 /** A Proxmox VE to talk to: the simulator, or a real one. */
 export interface PveTarget {
@@ -8,6 +9,8 @@ export interface PveTarget {
   readonly token: string;
   /** What the server's certificate is checked against; without it, it is not checked. */
   readonly ca?: string;
+  /** Makes the connections, when they are checked otherwise. */
+  readonly connect?: () => Promise<Socket>;
 }
 
 export interface Answer {
@@ -38,7 +41,7 @@ export function form(fields: Readonly<Record<string, string | number | readonly 
 }
 
 /** Makes one request on a connection of its own. */
-export function call(target: PveTarget, method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+export async function call(target: PveTarget, method: string, path: string, options: CallOptions = {}): Promise<Answer> {
   const body = options.body === undefined || typeof options.body === 'string' ? options.body : form(options.body);
   const token = options.token === undefined ? target.token : options.token;
   const headers: Record<string, string> = {
@@ -51,10 +54,17 @@ export function call(target: PveTarget, method: string, path: string, options: C
         }),
     ...options.headers,
   };
+  const connection = await target.connect?.();
   return new Promise((resolve, reject) => {
     const outgoing = request(
       `${target.url}${options.base ?? '/api2/json'}${path}`,
-      { method, headers, agent: false, ...(target.ca === undefined ? { rejectUnauthorized: false } : { ca: target.ca }) },
+      {
+        method,
+        headers,
+        agent: false,
+        ...(target.ca === undefined ? { rejectUnauthorized: false } : { ca: target.ca }),
+        ...(connection === undefined ? {} : { createConnection: () => connection }),
+      },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -67,12 +67,12 @@ function requireDeletion(call: Call, { storage, volid }: Target): void {
 
 function* remove(call: Call, target: Target): Work {
   const { storage, volid, volume } = target;
-  if (volume?.isProtected === true) throw new Error(`cannot remove protected volume '${volid}' on '${storage.storage}'`);
-  if (isBaseInUse(storage, call.node, volid))
-    throw new Error(`base volume '${volid.slice(volid.indexOf(':') + 1)}' is still in use by linked clones`);
+  const volname = volid.slice(volid.indexOf(':') + 1);
+  if (volume?.isProtected === true) throw new Error(`cannot remove protected volume '${volname}' on '${storage.storage}'`);
+  if (isBaseInUse(storage, call.node, volid)) throw new Error(`base volume '${volname}' is still in use by linked clones`);
   yield 0.5;
   if (volume === undefined) {
-    if (!isFileBased(storage)) throw new Error(`no such logical volume ${volid.slice(volid.indexOf(':') + 1)}`);
+    if (!isFileBased(storage)) throw new Error(`no such logical volume ${volname}`);
     yield `disk image '${volumePath(storage, volid)}' does not exist`;
   }
   volumesOn(storage, call.node).delete(volid);
