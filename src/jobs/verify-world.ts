@@ -51,7 +51,11 @@ function conclude(engine: Engine, record: JobRecord, reason: VerifyReason, seen:
     case 'verifying_refusal':
       return move(engine, record, 'not_achieved', { patch: { effect: effectBefore(record), phase: null }, details: { world: seen } });
     case 'verifying_failure':
-      return move(engine, record, 'not_achieved', { patch: { effect: 'unknown', phase: null }, details: { world: seen } });
+      // The task failed and the world is as it was.
+      return move(engine, record, 'not_achieved', {
+        patch: { effect: seen === 'absent' ? effectBefore(record) : 'unknown', phase: null },
+        details: { world: seen },
+      });
     case 'verifying_end':
       if (seen !== 'absent') return endUnknown(engine, record, { world: seen });
       return move(engine, record, record.cancelRequested ? 'task_cancelled' : 'not_achieved', {

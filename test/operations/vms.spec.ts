@@ -214,7 +214,7 @@ describe('creating a VM', () => {
   test('says that the start failed where it did, while the VM exists', async () => {
     const restore = product.sim.faults.failTask('qmstart', 'start failed: KVM not available', { times: 1 });
     const { output } = await call('create_vm', { ...basic, vmid: 312, storage: 'local-lvm', start: true, ...waiting });
-    expect(output).toMatchObject({ status: 'failed', effect: 'unknown' });
+    expect(output).toMatchObject({ status: 'failed', effect: 'applied' });
     expect(writes()).toEqual(['POST /nodes/pve1/qemu', 'POST /nodes/pve1/qemu/312/status/start']);
     expect(product.sim.cluster.guest(312)?.status).toBe('stopped');
     restore();

@@ -27,4 +27,8 @@ export const stopContainer = defineTask({
     if (!input.graceful) return send(container.stop());
     return send(container.shutdown({ timeout: input.timeout_seconds, forceStop: input.force_stop || undefined }));
   },
+  /** A container that was asked may still obey. */
+  async verify({ input, pve }) {
+    return (await containerOf(pve, input.selector)).status === 'stopped' ? 'achieved' : 'unclear';
+  },
 });

@@ -20,4 +20,8 @@ export const shutdownVm = defineTask({
     if (vm.status === 'stopped') return unchanged(`VM ${vm.vmid} is already stopped.`);
     return send(vm.shutdown({ timeout: input.timeout_seconds, forceStop: input.force_stop || undefined }));
   },
+  /** A guest that was asked may still obey. */
+  async verify({ input, pve }) {
+    return (await pve.vm(input)).status === 'stopped' ? 'achieved' : 'unclear';
+  },
 });
