@@ -370,7 +370,7 @@ describe('containers', () => {
       'an id that climbs out of its path (%s) reaches nothing',
       async (vmid) => {
         expect((await product.call('get_container_config', { node: 'pve1', vmid })).error).toMatchObject({ code: 'invalid_input' });
-        expect(product.sim.requests.list()).toEqual([]);
+        expect(product.sim.requests.list().filter(({ path }) => !path.includes('/tasks'))).toEqual([]);
       },
     );
 
