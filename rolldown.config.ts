@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'rolldown';
+import { leaveOut } from './scripts/leave-out.ts';
+import type { PreparedOffer } from './src/app/prepared-offer.ts';
 
 /**
  * undici brings fetch, mocks, caches and web sockets along; the bundle takes its pool of connections only. (`esbuildDetection`,
@@ -51,16 +53,23 @@ function preparedOffers(): Plugin {
       const { prepareOffers } = (await import(
         pathToFileURL(resolve('scripts/prepare-offers.ts')).href
       )) as typeof import('./scripts/prepare-offers.ts');
-      // Parsing JSON is faster than running the same as code.
-      const json = JSON.stringify(JSON.stringify(await prepareOffers()));
+      const offers = await prepareOffers();
       const filled = code.replace(
         /(PREPARED_OFFERS: readonly PreparedOffer\[\] = )\[\]/,
-        (_all, head: string) => `${head}JSON.parse(${json})`,
+        (_all, head: string) => `${head}${codeOf(offers)}`,
       );
       if (filled === code) throw new Error('prepared-offer.ts has no empty PREPARED_OFFERS to fill.');
       return { code: filled };
     },
   };
+}
+
+/** Offers as code that makes them: parsing JSON is faster than running the same as code, and most tools are in every offer. */
+function codeOf(offers: readonly PreparedOffer[]): string {
+  const pool = [...new Set(offers.flatMap(({ tools }) => tools.map((tool) => JSON.stringify(tool))))];
+  const packed = offers.map((offer) => ({ ...offer, tools: offer.tools.map((tool) => pool.indexOf(JSON.stringify(tool))) }));
+  const parsed = (json: string): string => `JSON.parse(${JSON.stringify(json)})`;
+  return `((pool, offers) => offers.map((offer) => ({ ...offer, tools: offer.tools.map((at) => pool[at]) })))(${parsed(`[${pool.join(',')}]`)}, ${parsed(JSON.stringify(packed))})`;
 }
 
 /** One file for what every start needs, and chunks for what is loaded when it is used. No runtime dependencies remain. */
@@ -69,7 +78,7 @@ export default defineConfig({
   platform: 'node',
   // The native halves of ssh2 and pg are optional there; without them they work in JavaScript.
   external: [/^node:/, 'pg-native', 'cpu-features', /sshcrypto\.node$/],
-  plugins: [partsOfUndici(), packedData(), preparedOffers()],
+  plugins: [partsOfUndici(), leaveOut(), packedData(), preparedOffers()],
   transform: {
     define: {
       'process.env.PROXMOX_MCP_BUILD': '"published"',

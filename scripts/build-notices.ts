@@ -41,13 +41,11 @@ function readPackage(folder: string): BundledPackage {
   };
 }
 
-/** The notices that their licences ask for. */
+/** The notices that their licences ask for; a text that several packages share stands once. */
 export function noticesOf(packages: readonly BundledPackage[]): string {
-  const sections = packages.map(({ name, version, license, texts }) => {
-    const head = `${name} ${version} (${license})`;
-    return [head, '-'.repeat(head.length), ...(texts.length === 0 ? ['The package carries no licence text of its own.'] : texts), ''].join(
-      '\n',
-    );
+  const sections = [...Map.groupBy(packages, ({ texts }) => texts.join('\n\n'))].map(([text, sharers]) => {
+    const heads = sharers.map(({ name, version, license }) => `${name} ${version} (${license})`);
+    return [...heads, '-'.repeat(Math.max(...heads.map(({ length }) => length))), text || 'No licence text comes with it.', ''].join('\n');
   });
   return `This program contains parts of the following packages.\n\n${sections.join('\n')}`;
 }

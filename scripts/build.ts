@@ -1,6 +1,7 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import config from '../rolldown.config.ts';
 import { bundledPackages, noticesOf } from './build-notices.ts';
@@ -8,7 +9,9 @@ import { sbomOf } from './build-sbom.ts';
 
 /** Builds the published program: the bundle, what it reads from beside itself, and the account of what is in it. */
 const DIST = 'dist';
-const SWAGGER_UI = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE'] as const;
+const SWAGGER_UI = ['favicon-32x32.png', 'LICENSE', 'swagger-ui-bundle.js.LICENSE.txt'] as const;
+/** Packed: they are most of the program otherwise. */
+const SWAGGER_UI_PACKED = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
 
 const { output, ...input } = config;
 const bundle = await rolldown(input);
@@ -23,19 +26,14 @@ writeFileSync(join(DIST, 'THIRD-PARTY-NOTICES.txt'), noticesOf(packages));
 writeFileSync(join(DIST, 'sbom.cdx.json'), `${JSON.stringify(sbomOf(packages), null, 1)}\n`);
 process.stdout.write(`${DIST}: ${packages.length} packages inside, ${Math.round(sizeOf(DIST) / 1024)} KiB\n`);
 
-/** The page at /docs; without the package the page says that it is missing. Answers the copied files' origins. */
+/** The page at /docs. Answers the origins of its files. */
 function copySwaggerUi(): readonly string[] {
-  let folder: string;
-  try {
-    folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  } catch {
-    process.stdout.write('swagger-ui-dist is not installed: the page at /docs is left out\n');
-    return [];
-  }
-  mkdirSync(join(DIST, 'swagger-ui'), { recursive: true });
-  const files = SWAGGER_UI.filter((name) => existsSync(join(folder, name)));
-  for (const name of files) copyFileSync(join(folder, name), join(DIST, 'swagger-ui', name));
-  return files.map((name) => join(folder, name));
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const target = join(DIST, 'swagger-ui');
+  mkdirSync(target, { recursive: true });
+  for (const name of SWAGGER_UI) copyFileSync(join(folder, name), join(target, name));
+  for (const name of SWAGGER_UI_PACKED) writeFileSync(join(target, `${name}.br`), brotliCompressSync(readFileSync(join(folder, name))));
+  return [...SWAGGER_UI, ...SWAGGER_UI_PACKED].map((name) => join(folder, name));
 }
 
 function sizeOf(folder: string): number {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { brotliDecompress, gzip } from 'node:zlib';
 
 /** A file of the documentation page, ready to be sent. */
 export interface DocsAsset {
@@ -22,6 +22,7 @@ const TYPES = {
 } as const;
 
 const compress = promisify(gzip);
+const unpack = promisify(brotliDecompress);
 
 /** Reads a file of Swagger UI; undefined for any other name, or where this installation has none. */
 export function createDocsAssets(): (name: string) => Promise<DocsAsset | undefined> {
@@ -37,7 +38,7 @@ export function createDocsAssets(): (name: string) => Promise<DocsAsset | undefi
 async function load(name: keyof typeof TYPES): Promise<DocsAsset | undefined> {
   for (const folder of folders()) {
     try {
-      const bytes = await readFile(join(folder, name));
+      const bytes = await readFrom(folder, name);
       const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
       return { type: TYPES[name], bytes, gzipped: await compress(bytes), etag };
     } catch {
@@ -45,6 +46,12 @@ async function load(name: keyof typeof TYPES): Promise<DocsAsset | undefined> {
     }
   }
   return undefined;
+}
+
+/** The published program holds large files packed: browsers take gzip only where the connection has no TLS. */
+async function readFrom(folder: string, name: string): Promise<Buffer> {
+  const path = join(folder, name);
+  return readFile(`${path}.br`).then(unpack, () => readFile(path));
 }
 
 /** Beside the built program, then among the development dependencies. */

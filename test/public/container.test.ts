@@ -149,6 +149,13 @@ describe('the image', () => {
     });
     expect(nodes.status).toBe(200);
     expect(await nodes.json()).toHaveProperty('nodes');
+    const read = async (path: string): Promise<string> => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${KEY}` } });
+      return answer.text();
+    };
+    expect(await read('/docs/swagger-ui-bundle.js')).toContain('SwaggerUIBundle');
+    expect(await read('/docs/swagger-ui.css')).toContain('.swagger-ui');
+    expect(await read('/metrics')).toContain('proxmox_mcp_http_requests_total');
     expect(await healthcheck(more)).toBe(0);
     expect(readFileSync(inRoot('/data/proxmox_mcp.log'), 'utf8')).toContain('serving HTTP');
     expect(readFileSync(inRoot('/data/proxmox-jobs.sqlite3')).length).toBeGreaterThan(0);
