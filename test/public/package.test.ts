@@ -109,6 +109,13 @@ describe('the packed program', () => {
     expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['undici', 'zod', 'ssh2', 'kysely', 'pg']));
   });
 
+  test('is packed as a desktop bundle by the official tool, which accepts its manifest', () => {
+    const file = join(folder, 'bundle.mcpb');
+    execFileSync(process.execPath, ['scripts/build-bundle.ts', file], { stdio: 'pipe' });
+    expect(readFileSync(file).subarray(0, 2).toString()).toBe('PK');
+    expect(statSync(file).size).toBeLessThan(LIMIT_BYTES);
+  });
+
   test('names no path of the machine that built it', () => {
     const root = join(installed, 'proxmox-mcp-plus');
     for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
