@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const TASKS = [
   'tasks-mrtr-composition',
 ];
 
-describe.skipIf(!existsSync(SUITE))('the official conformance suite against the production stack', () => {
+describe('the official conformance suite against the production stack', () => {
   let fixture: Awaited<ReturnType<typeof serveFixture>>;
   let results: string;
   beforeAll(async () => {
