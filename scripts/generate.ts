@@ -6,12 +6,17 @@ import { configSchema } from '../src/app/config-schema.ts';
 import { registerOperation, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../src/operations/catalog.ts';
 import type { Operation } from '../src/operations/define.ts';
+import { environmentReference } from './environment-reference.ts';
+import { metricsReference } from './metrics-reference.ts';
+import { cell } from './table-cell.ts';
 
 /** Writes the files that follow from the code, or with --check tells which of them do not. */
 const generated: Readonly<Record<string, string>> = {
   'config.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
   'docs/reference/tools.md': toolReference(),
   'docs/reference/configuration.md': configurationReference(),
+  'docs/reference/environment.md': environmentReference(),
+  'docs/reference/metrics.md': await metricsReference(),
   'README.md': readFileSync('README.md', 'utf8').replace(
     /<!-- generated: tools -->[\s\S]*?<!-- end generated -->/,
     () => `<!-- generated: tools -->\n${toolTable()}\n<!-- end generated -->`,
@@ -98,8 +103,4 @@ function configurationReference(): string {
     'The JSON file that `PROXMOX_MCP_CONFIG` names; if it is unset or the file is missing, the environment. Some variables count even where a file is used.\n',
     ...sections,
   ].join('\n');
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
