@@ -1,3 +1,4 @@
+import { allowsByPattern } from './allow-pattern.ts';
 import { findBuiltInDenial } from './built-in-denial.ts';
 import { canonicalCommand } from './canonical-command.ts';
 import { deniedByBuiltIn, deniedByPattern } from './command-denial.ts';
@@ -37,7 +38,7 @@ function judgeCommand(request: PolicyRequest, policy: Policy): Verdict {
   return otherwise;
 
   function judgeByPatterns(): Verdict {
-    const allowed = policy.allowPatterns.some((allow) => allow.matchesWhole(canonical));
+    const allowed = policy.allowPatterns.some((pattern) => allowsByPattern(pattern, argv));
     const lenient = commands.mode === 'audit_only' || risks.execute !== 'deny';
     if ((allowed || lenient) && isWrapper(argv[0] ?? '')) return wrapperVerdict(argv[0] ?? '', commands.allow_shell_scripts);
     if (allowed) return verdict('allow', 'CMD_POLICY_ALLOW', 'allow-pattern', 'An allow pattern matches the whole command.');
