@@ -111,7 +111,7 @@ function compileTest(kind: Exclude<ArgumentPattern, string>): Test {
 
 /** Free text never passes for an option and holds nothing that cannot be seen. */
 function isPlain(text: string): boolean {
-  return !text.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
+  return !text.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(text);
 }
 
 /** True for an absolute path at or below the root, written without `.`, `..` or empty segments. */
