@@ -360,6 +360,20 @@ describe('commands in VMs', () => {
     });
   });
 
+  test('a script on standard input does not open a program that a rule refuses', async () => {
+    const commands = {
+      ...POLICY.policy.commands,
+      allow_shell_scripts: true,
+      rules: [{ effect: 'deny', program: 'sudo', any_arguments: true }],
+    };
+    await using other = await startProduct({ simulator: product.sim, config: { policy: { ...POLICY.policy, commands } } });
+    const sudo = await other.call('execute_vm_command', { vmid: 101, argv: ['sudo', 'sh'], stdin: 'id' });
+    expect(sudo.error).toMatchObject({ code: 'denied', effect: 'none', details: { cause: 'command-rule' } });
+    const sh = await other.call('execute_vm_command', { vmid: 101, argv: ['sh'], stdin: 'id' });
+    expect(sh.output).toMatchObject({ status: 'awaiting_approval' });
+    expect(executions()).toEqual([]);
+  });
+
   test('the record of a command holds the argv that was sent', async () => {
     const answer = await run({ command: "df -h '/a b'" });
     const job = await product.call('get_job', { job_id: answer.output['job_id'] });

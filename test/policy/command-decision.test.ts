@@ -138,7 +138,18 @@ describe('shell scripts', () => {
     expect(run('id; rm -rf /', { allow_shell_scripts: true }).code).toBe('CMD_POLICY_DENY_PATTERN');
     expect(run('id', { allow_shell_scripts: true, deny_patterns: ['id'] }).code).toBe('CMD_POLICY_DENY_PATTERN');
     expect(run(' ', { allow_shell_scripts: true }).code).toBe('CMD_POLICY_EMPTY');
-    expect(run('id', { allow_shell_scripts: true }, { command: 'id' }).effect).toBe('deny');
+  });
+
+  test('do not open what is refused to the program that is given one', () => {
+    const given = (argv: string[], commands: Commands = {}) => run('id', { allow_shell_scripts: true, ...commands }, { command: argv });
+    expect(given(['sh'])).toMatchObject({ effect: 'ask', cause: 'script' });
+    expect(given(['sudo', 'rm', '-rf', '/'])).toMatchObject({ effect: 'deny', cause: 'built-in-denial' });
+    expect(given(['sudo', 'sh'], { deny_patterns: ['sudo'] })).toMatchObject({ effect: 'deny', cause: 'deny-pattern' });
+    expect(given(['sudo', 'sh'], { rules: [{ effect: 'deny', program: 'sudo', any_arguments: true }] })).toMatchObject({
+      effect: 'deny',
+      cause: 'command-rule',
+    });
+    expect(given(['sh\0'])).toMatchObject({ effect: 'deny', cause: 'command-form' });
   });
 });
 
