@@ -161,6 +161,19 @@ describe('commands in VMs', () => {
       expect(silent.error.hint).toMatch(/systemctl enable --now qemu-guest-agent.*Windows/);
     });
 
+    test.each([
+      ['Command guest-exec has been disabled: the agent is in frozen state', 'The file systems of this VM are frozen', /fsfreeze-thaw/],
+      ['Command guest-exec has been disabled: the command is not allowed', 'does not allow guest-exec', /block-rpcs/],
+      ['Failed to execute helper program (Invalid argument)', 'cannot be started', /full path/],
+      ['Failed to execute child process (No such file or directory)', 'cannot be started', /full path/],
+    ])('what the agent itself refuses is told as that, and nothing ran: %s', async (said, message, hint) => {
+      const reason = `Agent error: ${said}`;
+      const body = JSON.stringify({ data: null, message: `${reason}\n` });
+      product.sim.faults.respond('POST /nodes/*/qemu/*/agent/exec', { status: 500, reason, body, contentType: 'application/json' });
+      const { error } = await run({ command: '/bin/true' });
+      expect(error).toMatchObject({ effect: 'none', message: expect.stringContaining(message), hint: expect.stringMatching(hint) });
+    });
+
     test('a program that does not exist is told as most likely that, and never as having failed for certain', async () => {
       const answer = await run({ command: '/nosuch/program' });
       expect(answer.output).toMatchObject({
