@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CommandHandler } from '../../src/simulator/model/world.ts';
 import { startProduct, type Answer, type Product } from '../product.ts';
 
@@ -202,6 +202,21 @@ describe('commands in VMs', () => {
       product.sim.faults.dropAfterDispatch('GET /nodes/*/qemu/*/agent/exec-status', { times: 1 });
       const { output } = await run({ argv: ['echo', 'gone'] });
       expect(output).toMatchObject({ effect: 'unknown', phase: 'in_doubt', message: expect.stringContaining('its end was not seen') });
+    });
+
+    test('output that was told once and arrived unreadable leaves the end in doubt, and says why', async () => {
+      const looks = 'GET /nodes/*/qemu/*/agent/exec-status';
+      inGuest(() => ({ seconds: 1e9 }));
+      product.sim.faults.respond(looks, { status: 200, body: '{"data":{"exi', contentType: 'application/json' }, { times: 1 });
+      const call = run({ argv: ['echo', 'garbled'] });
+      await vi.waitUntil(() => product.sim.requests.list(looks).length > 0);
+      product.sim.cluster.guest(101)?.agent.processes.clear();
+      const { output } = await call;
+      expect(output).toMatchObject({
+        effect: 'unknown',
+        phase: 'in_doubt',
+        message: expect.stringMatching(/its end was not seen: .* damaged JSON/),
+      });
     });
 
     test('only tells what would be sent when asked', async () => {
