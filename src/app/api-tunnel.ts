@@ -26,12 +26,18 @@ export function createApiWay(
   secrets: Secrets,
 ): ApiWay {
   if (!tunnel.enabled) return { host: proxmox.host, port: proxmox.port, detour: undefined, close: async () => undefined };
-  const { ssh_host: sshHost, remote_host: remoteHost, remote_port: remotePort } = tunnel;
-  if (sshHost === null || sshHost === undefined || sshHost === '')
+  const { ssh_host: given, remote_host: remoteHost, remote_port: remotePort } = tunnel;
+  if (given === null || given === undefined || given === '')
     throw new Error('api_tunnel.ssh_host (PROXMOX_API_TUNNEL_SSH_HOST) is required when the tunnel is enabled.');
   // Without an ssh section the name may be an alias that only the system's client knows, with its user, port and key.
   const base: SshSettingsInput = ssh ? sshSettings(ssh, environment, secrets) : { preferSshClient: true, userFromClient: true };
-  const settings: SshSettingsInput = { ...base, connectTimeoutSeconds: tunnel.connect_timeout };
+  // `user@host`, as on the command line of ssh.
+  const [, user, sshHost = given] = /^(.+)@([^@]+)$/.exec(given) ?? [];
+  const settings: SshSettingsInput = {
+    ...base,
+    connectTimeoutSeconds: tunnel.connect_timeout,
+    ...(user === undefined ? {} : { user, userFromClient: false }),
+  };
   completeSshSettings(settings);
 
   let opened: Promise<Tunnel> | undefined;

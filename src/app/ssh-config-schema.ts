@@ -65,7 +65,7 @@ export const apiTunnelSection = z.object({
     .describe('Reach the API through SSH; its certificate is verified all the same.')
     .meta(from('PROXMOX_API_TUNNEL_ENABLED')),
   ssh_host: emptyIsAbsent(z.string())
-    .describe("SSH server to go through; without an ssh section the system's ssh is used, so that this may be an alias.")
+    .describe("SSH server to go through, also as user@host; without an ssh section the system's ssh is used, so that this may be an alias.")
     .meta(from('PROXMOX_API_TUNNEL_SSH_HOST')),
   local_host: z.string().optional().describe('Of the predecessor; not needed.').meta(from('PROXMOX_API_TUNNEL_LOCAL_HOST')),
   local_port: z

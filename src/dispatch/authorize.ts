@@ -83,7 +83,7 @@ function commandOf({ operation }: RegisteredOperation, input: Facts, plan: SendP
   // What is judged is what runs. Without a command in the plan the empty one is judged, and refused.
   if (plan?.step.kind !== 'command') return { command: [] };
   const script = scriptIn(plan.step);
-  return script === undefined ? { command: plan.step.argv } : { script };
+  return { command: plan.step.argv, ...(script === undefined ? {} : { script }) };
 }
 
 /** The script that a shell or interpreter is given on its standard input: judged as one, and shown whole to whoever approves. */

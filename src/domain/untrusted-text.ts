@@ -1,6 +1,7 @@
 const PLAIN = /^[\w.@+/=-]{1,64}$/;
-// Controls, zero-width and bidirectional characters, line separators, tags, lone surrogates: invisible, or able to reorder what is seen.
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// Controls, zero-width and bidirectional characters, line separators, tags, lone surrogates, fillers and the variation selectors that no
+// emoji needs: invisible, or able to reorder what is seen.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
 
 /**
  * Text that somebody else wrote (a name, a note, a message of Proxmox) for a line of ours. A plain name stays as it is;

@@ -9,7 +9,8 @@ export interface VisibleOutput {
 
 const LINE_BREAK = 0x0a;
 const TAB = 0x09;
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+/** The two variation selectors that stand in ordinary emoji are let through: they choose between two looks and hide nothing. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u;
 /** Length of the sequence that a first byte announces, its payload bits, and the smallest code point that may be written so. */
 const SEQUENCES = [
   { mask: 0x80, lead: 0x00, length: 1, least: 0 },

@@ -44,7 +44,7 @@ const META: Readonly<Record<string, string>> = {
   '#': 'starts a comment',
 };
 const QUOTE_IT = 'Put it in single quotes if it is meant literally; one call runs one program, without a shell.';
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 const RESERVED = new Set('if then else elif fi do done case esac while until for in function select time coproc'.split(' '));
 
 /**

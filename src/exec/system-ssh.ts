@@ -16,13 +16,12 @@ export interface SystemSsh extends RemoteProcess {
   isAuthenticated(): Promise<boolean>;
 }
 
-/** Only these reach the client: a ProxyCommand has no business with our tokens. */
+/** Only these reach the client: a ProxyCommand has no business with our tokens, and the node has none with our language. */
 const ENVIRONMENT = [
   'HOME',
   'PATH',
   'USER',
   'LOGNAME',
-  'LANG',
   'SSH_AUTH_SOCK',
   'TMPDIR',
   'SystemRoot',

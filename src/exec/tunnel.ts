@@ -98,7 +98,8 @@ async function listen(carrier: TunnelCarrier, target: SshTarget, clock: Clock): 
   });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    // Also later, when connections cannot be accepted for a while; nobody waits for it then.
+    server.on('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
   server.unref();

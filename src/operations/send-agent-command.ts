@@ -43,6 +43,8 @@ export async function sendAgentCommand(ways: CommandWays, command: GuestCommand,
 async function follow(ways: CommandWays, command: GuestCommand, pid: number, deadline: number): Promise<AgentProcess | OperationError> {
   const { api, clock, stopping } = ways;
   let silent = 0;
+  // A look that failed on the way back may have been the one that was told the end.
+  let lost: OperationError | undefined;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     if (stopping.aborted) return stopped(pid);
     let problem: OperationError | undefined;
@@ -53,8 +55,9 @@ async function follow(ways: CommandWays, command: GuestCommand, pid: number, dea
     } catch (thrown) {
       problem = toOperationError(thrown);
       silent += 1;
-      if (problem.code === 'not_found') return endNotSeen(pid, problem);
-      if (problem.code === 'conflict' && silent >= SILENT_LOOKS) return endNotSeen(pid, problem);
+      if (problem.code === 'not_found') return endNotSeen(pid, lost ?? problem);
+      if (problem.code !== 'conflict') lost = problem;
+      else if (silent >= SILENT_LOOKS) return endNotSeen(pid, problem);
     }
     const left = deadline - clock.monotonic();
     if (left <= 0) return problem === undefined ? { exited: false } : endNotSeen(pid, problem);

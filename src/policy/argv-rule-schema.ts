@@ -79,7 +79,9 @@ export const argvRuleSchema = z
     reason: z.string().max(500).describe('Why; shown to the caller when the rule refuses or asks.').optional(),
     program: z
       .union([program, z.array(program).min(1).max(50)])
-      .describe('The program exactly as it is called; several spellings as a list.'),
+      .describe(
+        'The program exactly as it is called; several spellings as a list. In rules that deny or ask, a bare name stands for it in any folder.',
+      ),
     arguments: z
       .array(argumentSchema)
       .max(100)

@@ -1,6 +1,7 @@
 import type { ArgumentPattern, ArgvRule, OptionPattern } from './argv-rule-schema.ts';
 import type { Pattern } from './pattern.ts';
 import { compilePattern } from './pattern.ts';
+import { programName } from './wrapper.ts';
 
 /** A command rule, ready to be applied. */
 export interface CompiledArgvRule {
@@ -24,13 +25,15 @@ interface Option {
 /** Prepares a rule that the schema accepted. */
 export function compileArgvRule(rule: ArgvRule): CompiledArgvRule {
   const programs = new Set([rule.program].flat());
+  // What is refused under its bare name is refused in every folder and spelling; what is allowed is allowed as written.
+  const names = new Set(rule.effect === 'allow' ? [] : [...programs].filter((name) => !/[/\\]/.test(name)).map(programName));
   const slots = rule.arguments.map(compileArgument);
   const options = rule.options.map(compileOption);
   return {
     rule,
     matches: (argv) => {
       const [program, ...rest] = argv;
-      if (program === undefined || !programs.has(program)) return false;
+      if (program === undefined || !(programs.has(program) || names.has(programName(program)))) return false;
       return rule.any_arguments || (optionsWithinBounds(rest, options) && fits(rest, slots, options));
     },
   };
@@ -111,7 +114,7 @@ function compileTest(kind: Exclude<ArgumentPattern, string>): Test {
 
 /** Free text never passes for an option and holds nothing that cannot be seen. */
 function isPlain(text: string): boolean {
-  return !text.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
+  return !text.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(text);
 }
 
 /** True for an absolute path at or below the root, written without `.`, `..` or empty segments. */

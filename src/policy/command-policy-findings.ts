@@ -106,7 +106,7 @@ export function findWeaknesses(old: CommandPolicySection): readonly Finding[] {
         'The pattern has no ^ and $; it allowed any command that contained a match. Here the whole command must match.',
         'Add what may follow, and ^ and $.',
       );
-    if (/(?:^|[^\\])\.[*+]/.test(pattern))
+    if (/(?:^|[^\\])(?:\.|\\S|\[\^[^\]]*\])[*+]/.test(pattern))
       report(
         path,
         true,

@@ -1,3 +1,4 @@
+import { allowsByPattern } from './allow-pattern.ts';
 import { findBuiltInDenial } from './built-in-denial.ts';
 import { canonicalCommand } from './canonical-command.ts';
 import { deniedByBuiltIn, deniedByPattern } from './command-denial.ts';
@@ -13,8 +14,23 @@ import { isWrapper } from './wrapper.ts';
 
 /** What policy says of the command or script of a call, apart from the rules on operations. */
 export function decideCommand(request: PolicyRequest, policy: Policy): Verdict {
-  const verdict = request.script === undefined ? judgeCommand(request, policy) : judgeScript(request.script, request, policy);
+  const verdict =
+    request.script === undefined ? judgeCommand(request, policy) : (refuseReader(request, policy) ?? judgeScript(request.script, policy));
   return verdict.effect === 'deny' ? verdict : withToken(verdict, request, policy);
+}
+
+/** What refuses the program that a script is given to, whatever the script says. */
+function refuseReader(request: PolicyRequest, policy: Policy): Verdict | undefined {
+  if (request.command === undefined) return undefined;
+  const read = readCommand(request.command);
+  return 'argv' in read ? refuseOutright(read.argv, [], judgeByRules(read.argv, request, policy), policy) : read;
+}
+
+function refuseOutright(argv: readonly string[], raw: readonly string[], ruled: Ruled, policy: Policy): Verdict | undefined {
+  const builtIn = findBuiltInDenial(argv, policy.section.commands.without_built_in_denials);
+  if (builtIn !== undefined) return deniedByBuiltIn(builtIn);
+  const pattern = deniedByPattern([canonicalCommand(argv), argv.join(' '), ...raw], policy);
+  return pattern ?? (ruled.effect === 'deny' ? ruled.verdict : undefined);
 }
 
 function judgeCommand(request: PolicyRequest, policy: Policy): Verdict {
@@ -22,22 +38,17 @@ function judgeCommand(request: PolicyRequest, policy: Policy): Verdict {
   const read = readCommand(request.command);
   if (!('argv' in read)) return read.cause === 'command-syntax' ? (deniedByPattern(raw, policy) ?? read) : read;
   const { argv } = read;
-  const canonical = canonicalCommand(argv);
   const { commands, risks } = policy.section;
 
-  const builtIn = findBuiltInDenial(argv, commands.without_built_in_denials);
-  if (builtIn !== undefined) return deniedByBuiltIn(builtIn);
-  const pattern = deniedByPattern([canonical, argv.join(' '), ...raw], policy);
-  if (pattern !== undefined) return pattern;
-
   const ruled = judgeByRules(argv, request, policy);
-  if (ruled.effect === 'deny') return ruled.verdict;
+  const refused = refuseOutright(argv, raw, ruled, policy);
+  if (refused !== undefined) return refused;
   const otherwise = ruled.effect === undefined ? judgeByPatterns() : ruled.verdict;
   if (ruled.asking !== undefined && isStricter('ask', otherwise.effect)) return ruled.asking;
   return otherwise;
 
   function judgeByPatterns(): Verdict {
-    const allowed = policy.allowPatterns.some((allow) => allow.matchesWhole(canonical));
+    const allowed = policy.allowPatterns.some((pattern) => allowsByPattern(pattern, argv));
     const lenient = commands.mode === 'audit_only' || risks.execute !== 'deny';
     if ((allowed || lenient) && isWrapper(argv[0] ?? '')) return wrapperVerdict(argv[0] ?? '', commands.allow_shell_scripts);
     if (allowed) return verdict('allow', 'CMD_POLICY_ALLOW', 'allow-pattern', 'An allow pattern matches the whole command.');

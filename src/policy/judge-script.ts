@@ -3,20 +3,11 @@ import { deniedByBuiltIn, deniedByPattern } from './command-denial.ts';
 import { verdict } from './command-verdict.ts';
 import type { Policy } from './compile-policy.ts';
 import type { Verdict } from './decision.ts';
-import type { PolicyRequest } from './request.ts';
 import { COMMAND_LENGTH_MAX } from '../domain/words.ts';
 
 /** What policy says of a whole shell script: refused unless opted in, and then never without an approval. */
-export function judgeScript(script: string, request: PolicyRequest, policy: Policy): Verdict {
+export function judgeScript(script: string, policy: Policy): Verdict {
   const { commands } = policy.section;
-  if (request.command !== undefined)
-    return verdict(
-      'deny',
-      'CMD_POLICY_NOT_ALLOWLISTED',
-      'command-form',
-      'The call holds both a command and a script.',
-      'Send one of them.',
-    );
   if (script.trim() === '') return verdict('deny', 'CMD_POLICY_EMPTY', 'command-empty', 'The script is empty.');
   if (script.length > COMMAND_LENGTH_MAX || script.includes('\0') || !script.isWellFormed()) {
     return verdict(

@@ -24,7 +24,7 @@ export function readCommand(command: PolicyRequest['command']): { readonly argv:
       `The command is longer than ${COMMAND_WORDS_MAX} words or ${COMMAND_LENGTH_MAX} characters.`,
     );
   }
-  if (program.trim() === '' || /[\p{Cc}\p{Cf}]/u.test(program))
+  if (program.trim() === '' || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(program))
     return verdict(
       'deny',
       'CMD_POLICY_NOT_ALLOWLISTED',

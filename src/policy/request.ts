@@ -18,7 +18,7 @@ export interface PolicyRequest {
   readonly canAskCaller: boolean;
   /** The command, for operations that take one: an argv, or a string that is split by `splitWords`. */
   readonly command?: readonly string[] | string | undefined;
-  /** A whole shell script instead of a command. */
+  /** A whole shell script; a command beside it is the program that is given the script. */
   readonly script?: string | undefined;
   /** What the static approval token opened; undefined when the operation has no such argument. */
   readonly approvalToken?: TokenCheck | undefined;

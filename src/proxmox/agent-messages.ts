@@ -36,6 +36,14 @@ export const AGENT_MESSAGES: readonly MessageRow[] = [
     message: () => 'The QEMU guest agent does not answer in this VM.',
     hint: INSTALL_AGENT,
   },
+  // qemu qga/main.c, ga_set_frozen: while a backup or snapshot is being taken, the agent obeys almost nothing
+  {
+    pattern: /^Agent error: (?:The )?[Cc]ommand [\w-]+ has been disabled: the agent is in frozen state/,
+    failure: 'refused',
+    code: 'conflict',
+    message: () => 'The file systems of this VM are frozen, as while a backup or snapshot is taken.',
+    hint: 'Try again in a moment. If no backup runs, the freeze was left behind: thaw it with `qm guest cmd VMID fsfreeze-thaw` on the node.',
+  },
   // qemu qapi/qmp-dispatch.c, as told by PVE/QemuServer/Agent.pm, check_agent_error
   {
     pattern: /^Agent error: (?:The )?[Cc]ommand (?<command>[\w-]+) has (?:been disabled|not been found)/,
@@ -46,7 +54,7 @@ export const AGENT_MESSAGES: readonly MessageRow[] = [
   },
   // qemu qga/commands.c, qmp_guest_exec: the program was not started
   {
-    pattern: /^Agent error: .*Failed to execute (?:child|helper) process/,
+    pattern: /^Agent error: .*Failed to execute (?:child process|helper program)/,
     failure: 'refused',
     code: 'not_found',
     message: () => 'The program cannot be started in this VM.',

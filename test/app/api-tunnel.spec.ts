@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -50,6 +51,47 @@ describe('the API through an SSH tunnel', () => {
     expect(output).toMatchObject({ nodes: expect.arrayContaining([expect.objectContaining({ node: 'pve1' })]) });
     sim.cluster.vm(101, { status: 'stopped' });
     expect((await product.call('start_vm', { vmid: 101, wait_seconds: 20 })).output).toMatchObject({ status: 'completed' });
+  }, 30_000);
+
+  test('whoever listens where the predecessor had its end of the tunnel is never spoken to', async () => {
+    let visitors = 0;
+    const foreign = createServer((socket) => {
+      visitors += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as AddressInfo;
+    await using product = await through(
+      { host: '127.0.0.1', port },
+      {
+        api_tunnel: {
+          enabled: true,
+          ssh_host: '127.0.0.1',
+          local_host: '127.0.0.1',
+          local_port: port,
+          remote_host: '127.0.0.1',
+          remote_port: sim.port,
+        },
+      },
+    );
+    expect((await product.call('get_nodes')).isError).toBe(false);
+    foreign.close();
+    expect(visitors).toBe(0);
+  }, 30_000);
+
+  test('leads through the SSH server as the user that is named with it', async () => {
+    const end = { remote_host: '127.0.0.1', remote_port: sim.port };
+    const tunnel = (user: string) => ({ enabled: true, ssh_host: `${user}@127.0.0.1`, ...end });
+    const as = (user: string) => through({}, { ssh: { ...ssh(), user: 'nobody-here' }, api_tunnel: tunnel(user) });
+    {
+      await using product = await as(userInfo().username);
+      expect((await product.call('get_nodes')).isError).toBe(false);
+    }
+    await using other = await as('nobody-else');
+    expect((await other.call('get_nodes')).error).toMatchObject({
+      message: expect.stringContaining('nobody-else'),
+      details: { reason: 'authentication_failed' },
+    });
   }, 30_000);
 
   test("is carried by the system's client where that is preferred", async () => {

@@ -5,7 +5,7 @@ import { showOutput } from '../../src/domain/visible-output.ts';
 const MAX = 64 * 1024;
 const show = (bytes: Uint8Array | string, max = MAX, isCut = false) => showOutput(Buffer.from(bytes as Uint8Array), max, isCut);
 // oxlint-disable-next-line no-control-regex
-const HARMFUL = /[\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|[\x00-\x08\x0b-\x1f\x7f-\x9f]/u;
+const HARMFUL = /[\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}|[\x00-\x08\x0b-\x1f\x7f-\x9f]/u;
 
 describe('output of programs', () => {
   test('whatever the bytes, the text has nothing invisible in it and fits', () => {
@@ -54,6 +54,10 @@ describe('output of programs', () => {
     expect(show(euro.subarray(0, 3), MAX, true)).toEqual({ text: 'a', shortened: false, invalidUtf8: false });
     expect(show(euro.subarray(0, 3))).toEqual({ text: 'a\\xe2\\x82', shortened: false, invalidUtf8: true });
     expect(show('a€', 3)).toEqual({ text: 'a', shortened: true, invalidUtf8: false });
+  });
+
+  test('data smuggled in variation selectors and fillers is shown, the look of an emoji is not', () => {
+    expect(show('☂\ufe0f\u{e0148}\u{e0169}\ufe01\u3164').text).toBe('☂\ufe0f\\u{e0148}\\u{e0169}\\ufe01\\u3164');
   });
 
   test('line breaks of Windows become plain ones, and a lone carriage return is shown', () => {

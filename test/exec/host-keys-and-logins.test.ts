@@ -8,7 +8,9 @@ import type { OperationError } from '../../src/domain/operation-error.ts';
 import type { CommandOutput } from '../../src/exec/command-output.ts';
 import { createNodeShell } from '../../src/exec/node-shell.ts';
 import type { NodeShell } from '../../src/exec/node-shell.ts';
+import { completeSshSettings, sshTarget } from '../../src/exec/ssh-settings.ts';
 import type { SshSettingsInput } from '../../src/exec/ssh-settings.ts';
+import { systemSshArguments } from '../../src/exec/system-ssh-arguments.ts';
 import { eventually, startOpenSsh } from './openssh.ts';
 import type { KeyType, OpenSsh } from './openssh.ts';
 
@@ -151,6 +153,31 @@ test("does not weaken what the system's client cannot do", async () => {
       details: { reason: 'unsupported', sent: false },
     });
   }
+});
+
+test("overrules what a person's own ssh_config weakens for the system's client", () => {
+  const file = join(openssh.folder, 'weak_config');
+  const weak =
+    'StrictHostKeyChecking no|NoHostAuthenticationForLocalhost yes|VerifyHostKeyDNS yes|UpdateHostKeys yes|BatchMode no|ForwardAgent yes';
+  const foreign = 'RemoteCommand id|PermitLocalCommand yes|LocalCommand id|ControlMaster auto|ControlPath /tmp/%h|LocalForward 1 x:1';
+  writeFileSync(file, `${weak}|${foreign}`.replaceAll('|', '\n'));
+  const settings = completeSshSettings(openssh.settings({ preferSshClient: true }));
+  const args = systemSshArguments(settings, sshTarget(settings, 'pve1'), { command: 'true' });
+  const effective = execFileSync('ssh', ['-F', file, '-G', ...args], { encoding: 'utf8' }).split('\n');
+  expect(effective).toEqual(
+    expect.arrayContaining([
+      'stricthostkeychecking true',
+      'nohostauthenticationforlocalhost no',
+      'verifyhostkeydns false',
+      'updatehostkeys false',
+      'batchmode yes',
+      'forwardagent no',
+      'permitlocalcommand no',
+      'controlmaster false',
+      'clearallforwardings yes',
+    ]),
+  );
+  expect(effective.filter((line) => /^(?:remotecommand|controlpath) (?!none)/.test(line))).toEqual([]);
 });
 
 test('logs in with a password, and only after the host key was verified', async () => {

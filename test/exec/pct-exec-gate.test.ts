@@ -61,6 +61,18 @@ test('ends a command whose time is over', async () => {
   await eventually(() => processesWith('sleep\u0000777.5').length === 0, 'no process is left');
 });
 
+test('leaves nothing of a command behind whose children ignore what it heeds', async () => {
+  const output = await run(['sh', '-c', '(trap "" TERM; sleep 779.5) & wait'], { timeoutSeconds: 1 });
+  expect(output).toMatchObject({ timedOut: true, exitCode: 124 });
+  await eventually(() => processesWith('sleep\u0000779.5').length === 0, 'no process is left');
+});
+
+test('says that a command cannot be started, in one line', async () => {
+  const output = await run(['printf', 'x'.repeat(200_000)]);
+  expect(output).toMatchObject({ exitCode: 126, stdoutBytes: 0 });
+  expect(text(output.stderr)).toMatch(/^pct-exec-gate: \S+ cannot be started: Argument list too long\n$/);
+});
+
 test.each([
   ['the caller gives up', (caller: AbortController) => caller.abort()],
   ['the connection ends', () => shells.splice(0).forEach((shell) => void shell.close())],

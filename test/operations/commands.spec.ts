@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CommandHandler } from '../../src/simulator/model/world.ts';
 import { startProduct, type Answer, type Product } from '../product.ts';
 
@@ -161,6 +161,19 @@ describe('commands in VMs', () => {
       expect(silent.error.hint).toMatch(/systemctl enable --now qemu-guest-agent.*Windows/);
     });
 
+    test.each([
+      ['Command guest-exec has been disabled: the agent is in frozen state', 'The file systems of this VM are frozen', /fsfreeze-thaw/],
+      ['Command guest-exec has been disabled: the command is not allowed', 'does not allow guest-exec', /block-rpcs/],
+      ['Failed to execute helper program (Invalid argument)', 'cannot be started', /full path/],
+      ['Failed to execute child process (No such file or directory)', 'cannot be started', /full path/],
+    ])('what the agent itself refuses is told as that, and nothing ran: %s', async (said, message, hint) => {
+      const reason = `Agent error: ${said}`;
+      const body = JSON.stringify({ data: null, message: `${reason}\n` });
+      product.sim.faults.respond('POST /nodes/*/qemu/*/agent/exec', { status: 500, reason, body, contentType: 'application/json' });
+      const { error } = await run({ command: '/bin/true' });
+      expect(error).toMatchObject({ effect: 'none', message: expect.stringContaining(message), hint: expect.stringMatching(hint) });
+    });
+
     test('a program that does not exist is told as most likely that, and never as having failed for certain', async () => {
       const answer = await run({ command: '/nosuch/program' });
       expect(answer.output).toMatchObject({
@@ -189,6 +202,21 @@ describe('commands in VMs', () => {
       product.sim.faults.dropAfterDispatch('GET /nodes/*/qemu/*/agent/exec-status', { times: 1 });
       const { output } = await run({ argv: ['echo', 'gone'] });
       expect(output).toMatchObject({ effect: 'unknown', phase: 'in_doubt', message: expect.stringContaining('its end was not seen') });
+    });
+
+    test('output that was told once and arrived unreadable leaves the end in doubt, and says why', async () => {
+      const looks = 'GET /nodes/*/qemu/*/agent/exec-status';
+      inGuest(() => ({ seconds: 1e9 }));
+      product.sim.faults.respond(looks, { status: 200, body: '{"data":{"exi', contentType: 'application/json' }, { times: 1 });
+      const call = run({ argv: ['echo', 'garbled'] });
+      await vi.waitUntil(() => product.sim.requests.list(looks).length > 0);
+      product.sim.cluster.guest(101)?.agent.processes.clear();
+      const { output } = await call;
+      expect(output).toMatchObject({
+        effect: 'unknown',
+        phase: 'in_doubt',
+        message: expect.stringMatching(/its end was not seen: .* damaged JSON/),
+      });
     });
 
     test('only tells what would be sent when asked', async () => {
@@ -358,6 +386,20 @@ describe('commands in VMs', () => {
       const written = await product.call('write_guest_file', { vmid: 200, path: '/etc/hosts', content: 'x' });
       expect(written.error).toMatchObject({ code: 'conflict', effect: 'none', hint: expect.stringContaining('ssh section') });
     });
+  });
+
+  test('a script on standard input does not open a program that a rule refuses', async () => {
+    const commands = {
+      ...POLICY.policy.commands,
+      allow_shell_scripts: true,
+      rules: [{ effect: 'deny', program: 'sudo', any_arguments: true }],
+    };
+    await using other = await startProduct({ simulator: product.sim, config: { policy: { ...POLICY.policy, commands } } });
+    const sudo = await other.call('execute_vm_command', { vmid: 101, argv: ['sudo', 'sh'], stdin: 'id' });
+    expect(sudo.error).toMatchObject({ code: 'denied', effect: 'none', details: { cause: 'command-rule' } });
+    const sh = await other.call('execute_vm_command', { vmid: 101, argv: ['sh'], stdin: 'id' });
+    expect(sh.output).toMatchObject({ status: 'awaiting_approval' });
+    expect(executions()).toEqual([]);
   });
 
   test('the record of a command holds the argv that was sent', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { compileArgvRule, isPathUnder } from '../../src/policy/argv-rule.ts';
 import { argvRuleSchema } from '../../src/policy/argv-rule-schema.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { command, policy } from './facts.ts';
 
 type Rule = z.input<typeof argvRuleSchema>;
 const accepts = (rule: Rule, ...argv: string[]) => compileArgvRule(argvRuleSchema.parse(rule)).matches(argv);
@@ -173,3 +175,20 @@ test.each<[string, string, boolean]>([
   ['/var', '-/var', false],
   ['/var', '/var/\n', false],
 ])('under %s lies %s: %s', (root, path, under) => expect(isPathUnder(root, path)).toBe(under));
+
+test.each<[string, string, string[], boolean]>([
+  ['a bare name', 'reg', ['reg', 'add'], true],
+  ['a bare name in a folder', 'rm', ['/usr/bin/../bin/rm', 'x'], true],
+  ['a bare name as Windows spells it', 'reg', ['C:\\Windows\\System32\\REG.EXE', 'add'], true],
+  ['a name that only begins so', 'rm', ['rmdir', 'x'], false],
+  ['a path', '/opt/bin/rm', ['/usr/bin/rm', 'x'], false],
+])('a rule that denies %s', (_, program, argv, refused) => {
+  for (const effect of ['deny', 'ask'] as const) {
+    const commands = { mode: 'audit_only' as const, rules: [{ program, effect, any_arguments: true }] };
+    expect(decide(command(argv), policy({ commands })).effect).toBe(refused ? effect : 'allow');
+  }
+});
+
+test('a rule that allows a bare name allows it in no folder', () => {
+  expect(decide(command(['/tmp/uname']), policy({ commands: { rules: [{ program: 'uname' }] } })).effect).toBe('deny');
+});

@@ -56,6 +56,24 @@ describe('codes are those the predecessor had', () => {
   });
 });
 
+describe('options under an allow pattern', () => {
+  test.each<[string, string, string, 'allow' | 'deny']>([
+    ['is written out', '^df\\s+-h$', 'df -h', 'allow'],
+    ['is written out as a class', '^ls -[lah]+ /srv$', 'ls -lah /srv', 'allow'],
+    ['is one of several written out', '^journalctl (?:-u|--unit) [a-z-]+$', 'journalctl --unit my-app', 'allow'],
+    ['falls to a dot', '^ls(?: .*)?$', 'ls -la /srv', 'allow'],
+    ['falls to a negated class', '^grep [^;|]+$', 'grep -r --include x /srv', 'allow'],
+    ['falls to \\S', '^ls \\S+$', 'ls -la', 'allow'],
+    ['slips in through a class of letters', '^systemctl status [a-zA-Z0-9_.@-]+$', 'systemctl status -Hroot@host', 'deny'],
+    ['slips in through a class of digits', '^kill [0-9-]+$', 'kill -9', 'deny'],
+    ['slips in beside one that is written out', '^tail -n 5 [a-z./-]+$', 'tail -n 5 -f', 'deny'],
+    ['slips in beside one that falls to a dot', '^tail .* [a-z.-]+$', 'tail -n 5 -f', 'deny'],
+    ['is one of too many to look at', '^x(?: -[a-z]| [a-z-]+)*$', `x ${'-a '.repeat(200)}`, 'deny'],
+  ])('%s: %s on %s', (_, pattern, words, effect) => {
+    expect(decide(command(words), policy({ commands: { allow_patterns: [pattern] } })).effect).toBe(effect);
+  });
+});
+
 describe('rules on argv', () => {
   const run = (commands: Commands, words: string[] | string = ['systemctl', 'restart', 'nginx'], input: PolicyInput = {}) =>
     decide(command(words), policy({ ...input, commands }));
@@ -120,7 +138,18 @@ describe('shell scripts', () => {
     expect(run('id; rm -rf /', { allow_shell_scripts: true }).code).toBe('CMD_POLICY_DENY_PATTERN');
     expect(run('id', { allow_shell_scripts: true, deny_patterns: ['id'] }).code).toBe('CMD_POLICY_DENY_PATTERN');
     expect(run(' ', { allow_shell_scripts: true }).code).toBe('CMD_POLICY_EMPTY');
-    expect(run('id', { allow_shell_scripts: true }, { command: 'id' }).effect).toBe('deny');
+  });
+
+  test('do not open what is refused to the program that is given one', () => {
+    const given = (argv: string[], commands: Commands = {}) => run('id', { allow_shell_scripts: true, ...commands }, { command: argv });
+    expect(given(['sh'])).toMatchObject({ effect: 'ask', cause: 'script' });
+    expect(given(['sudo', 'rm', '-rf', '/'])).toMatchObject({ effect: 'deny', cause: 'built-in-denial' });
+    expect(given(['sudo', 'sh'], { deny_patterns: ['sudo'] })).toMatchObject({ effect: 'deny', cause: 'deny-pattern' });
+    expect(given(['sudo', 'sh'], { rules: [{ effect: 'deny', program: 'sudo', any_arguments: true }] })).toMatchObject({
+      effect: 'deny',
+      cause: 'command-rule',
+    });
+    expect(given(['sh\0'])).toMatchObject({ effect: 'deny', cause: 'command-form' });
   });
 });
 

@@ -10,7 +10,7 @@ type Commands = NonNullable<PolicyInput['commands']>;
 
 describe('programs that run what they are given', () => {
   test.each(
-    'sh bash /bin/dash ./zsh busybox env /usr/bin/env xargs find awk gawk mawk sed python python3 python3.12 pypy3 perl perl5.36.0 ruby3.1 node nodejs lua5.4 php8.2 tclsh8.6 ssh sudo su doas nice timeout nsenter chroot setsid nohup strace watch vi vim.basic docker systemd-run cmd.exe C:\\Windows\\System32\\CMD.EXE powershell pwsh PowerShell.exe /lib64/ld-linux-x86-64.so.2 ld-musl-x86_64.so.1'.split(
+    'sh bash /bin/dash ./zsh busybox env /usr/bin/env xargs find awk gawk mawk sed python python3 python3.12 pypy3 perl perl5.36.0 ruby3.1 node nodejs lua5.4 php8.2 tclsh8.6 ssh sudo su doas nice timeout nsenter chroot setsid nohup strace watch vi vim.basic docker systemd-run cmd.exe C:\\Windows\\System32\\CMD.EXE powershell pwsh PowerShell.exe /lib64/ld-linux-x86-64.so.2 ld-musl-x86_64.so.1 C:cmd.exe c:powershell cmd.exe::$DATA cmd:x \\\\?\\C:\\Windows\\cmd.EXE. D:\\tools\\report.bat report.CMD report.bat. run.cmd::$DATA /proc/self/exe /proc/1/exe //proc/./7/exe /x/../proc/7/root/bin/ls proc/self/exe ../../dev/fd/3 sudo-rs pwsh-preview perl5.40-x86_64-linux-gnu python3.13-dbg php-cgi8.3 nc.traditional nc.openbsd sshpass runcon npx eatmydata dc sqlite3 systemd-inhibit runas schtasks proxychains4'.split(
       ' ',
     ),
   )('%s', (program) => {
@@ -28,10 +28,11 @@ describe('programs that run what they are given', () => {
     ).toBe('allow');
   });
 
-  test.each('uname ls cat systemctl journalctl df ps ip apt-get dpkg nodectl findmnt shutdown sshd envoy pythonista'.split(' '))(
-    '%s is none',
-    (program) => expect(isWrapper(program)).toBe(false),
-  );
+  test.each(
+    'uname ls cat systemctl journalctl df ps ip apt-get dpkg nodectl findmnt shutdown sshd envoy pythonista /srv/proc/x /usr/bin/dev x86_64 time-sync'.split(
+      ' ',
+    ),
+  )('%s is none', (program) => expect(isWrapper(program)).toBe(false));
 });
 
 describe('built-in denials', () => {

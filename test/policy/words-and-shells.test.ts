@@ -7,7 +7,7 @@ import { canonicalCommand } from '../../src/policy/canonical-command.ts';
 import { splitWords } from '../../src/domain/words.ts';
 import { randomFrom, shellString } from './shell-strings.ts';
 
-/** 100,000 in the ordinary run; POLICY_FUZZ_STRINGS=1000000 for the long one, POLICY_FUZZ_SEED for another seed. */
+/** 100,000 in the ordinary run, a million in `npm run test:fuzz`; POLICY_FUZZ_SEED for another seed. */
 const STRINGS = Number(process.env['POLICY_FUZZ_STRINGS'] ?? 100_000);
 const SEED = Number(process.env['POLICY_FUZZ_SEED'] ?? 20_261);
 const BATCH = 25_000;
