@@ -115,13 +115,24 @@ export function clientConfigs({ configFile, httpUrl, mcpUrl }: ClientTarget): re
 }
 
 /** Links that install the server in an editor with one click. Settings are asked for there, so they hold no secret. */
-export function installLinks(): { readonly vscode: string; readonly cursor: string } {
+export interface InstallLinks {
+  /** Opened by the editor itself. */
+  readonly vscode: string;
+  readonly cursor: string;
+  /** The same by way of the editor's web site, for pages that may not link to editors. */
+  readonly vscodeWeb: string;
+  readonly cursorWeb: string;
+}
+
+export function installLinks(): InstallLinks {
   const env = { PROXMOX_HOST: '', PROXMOX_USER: '', PROXMOX_TOKEN_NAME: '', PROXMOX_TOKEN_VALUE: '', PROXMOX_FINGERPRINT: '' };
-  const vscode = { name: 'proxmox', type: 'stdio', command: COMMAND, args: ARGS, env };
-  const cursor = { command: COMMAND, args: ARGS, env };
+  const vscode = { type: 'stdio', command: COMMAND, args: ARGS, env };
+  const cursor = `name=proxmox&config=${encodeURIComponent(Buffer.from(JSON.stringify({ command: COMMAND, args: ARGS, env })).toString('base64'))}`;
   return {
-    vscode: `vscode:mcp/install?${encodeURIComponent(JSON.stringify(vscode))}`,
-    cursor: `cursor://anysphere.cursor-deeplink/mcp/install?name=proxmox&config=${encodeURIComponent(Buffer.from(JSON.stringify(cursor)).toString('base64'))}`,
+    vscode: `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: 'proxmox', ...vscode }))}`,
+    cursor: `cursor://anysphere.cursor-deeplink/mcp/install?${cursor}`,
+    vscodeWeb: `https://vscode.dev/redirect/mcp/install?name=proxmox&config=${encodeURIComponent(JSON.stringify(vscode))}`,
+    cursorWeb: `https://cursor.com/en/install-mcp?${cursor}`,
   };
 }
 
