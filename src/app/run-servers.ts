@@ -11,6 +11,7 @@ import { createProductOffer } from '../mcp/product-offer.ts';
 import type { Product } from './compose.ts';
 import type { Config } from './config-schema.ts';
 import type { Logger } from './logging.ts';
+import { openStdio } from './stdio-transport.ts';
 import { VERSION } from './version.ts';
 
 /** A surface that is up. */
@@ -73,19 +74,14 @@ function askPersonThrough(approvals: AskableApprovals): AskPerson {
   });
 }
 
-/** MCP for the client that started this process. Ends when the client closes standard input. */
+/** MCP for the client that started this process. Ends when the client closes standard input, or the connection cannot go on. */
 export function runStdio(product: Product, logger: Logger): RunningServer {
+  const { transport, gone } = openStdio();
   const handle = serveStdio(
     mcpFactory(product, logger, () => localPrincipal('mcp-stdio')),
-    {
-      onerror: (error) => logger.warn({ err: error }, 'mcp stdio'),
-    },
+    { transport, onerror: (error) => logger.warn({ err: error }, 'mcp stdio') },
   );
-  const done = new Promise<void>((resolve) => {
-    process.stdin.once('end', resolve);
-    process.stdin.once('close', resolve);
-  });
-  return { done, close: () => handle.close() };
+  return { done: gone, close: () => handle.close() };
 }
 
 /**

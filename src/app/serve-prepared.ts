@@ -9,6 +9,7 @@ import { createLateOffer } from './late-offer.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import type { Logger } from './logging.ts';
 import { offerKey, PREPARED_OFFERS } from './prepared-offer.ts';
+import { openStdio } from './stdio-transport.ts';
 import { VERSION } from './version.ts';
 
 /** Jobs of a server that crashed are followed again after this long, also when nobody calls a tool. */
@@ -55,6 +56,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
       () => undefined,
     );
   };
+  const { transport, gone: disconnected } = openStdio();
   const server = serveStdio(
     createMcpServer({
       offerTo: () => offer,
@@ -67,12 +69,11 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
       newRequestId: randomUUID,
       onFault: (error, requestId) => tell((logger) => logger.error({ err: error, request_id: requestId }, 'call failed')),
     }),
-    { onerror: (error) => tell((logger) => logger.warn({ err: error }, 'mcp stdio')) },
+    { transport, onerror: (error) => tell((logger) => logger.warn({ err: error }, 'mcp stdio')) },
   );
   const timer = setTimeout(() => void ask(), COMPOSE_AFTER_MS);
   const gone = new Promise<'gone'>((resolve) => {
-    process.stdin.once('end', () => resolve('gone'));
-    process.stdin.once('close', () => resolve('gone'));
+    void disconnected.then(() => resolve('gone'));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('gone'));
   });
   const end = await Promise.race([gone, failed.promise]);

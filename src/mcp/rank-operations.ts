@@ -20,7 +20,8 @@ const MAX_WISH = 500;
 const UNWANTED = /^\s*(?:please )?(?:don't|do not|not|no|never|without|nothing|delete nothing|change nothing)\b/;
 const UNWANTED_WEIGHT = 0.25;
 /** Who asks something wants to know it: what only reads comes before what changes. */
-const QUESTION = /\?\s*$|^\s*(?:which|what|whats|how|hows|when|where|who|why|is|are|did|does|has|have)\b/;
+const QUESTION =
+  /^(?!.*\b(?:can|could|would|will) you\b).*\?\s*$|^\s*(?:which|what|whats|how|hows|when|where|who|why|is|are|do|did|does|has|have|show|list)\b/;
 const QUESTION_WEIGHT = 1.5;
 
 /** Ranks by BM25 over names, titles and descriptions, with misspelt words taken for the nearest known one. */

@@ -12,15 +12,11 @@ interface Intent {
 }
 
 const intents = JSON.parse(readFileSync(new URL('../../data/intents.json', import.meta.url), 'utf8')) as readonly Intent[];
-const operations = Object.values(CATALOG as Readonly<Record<string, readonly Operation[]>>)
-  .flat()
-  .filter(({ name }) => isCompatName(name));
-const riskOf = new Map(operations.map(({ name, risk }) => [name, risk]));
-const rank = createRank(operations);
-const found = intents.map((intent) => ({ ...intent, names: rank(intent.say, 3).map(({ name }) => name) }));
+const everything = Object.values(CATALOG as Readonly<Record<string, readonly Operation[]>>).flat();
+const riskOf = new Map(everything.map(({ name, risk }) => [name, risk]));
 const share = (hits: readonly unknown[]): number => hits.length / intents.length;
 
-describe('choosing a tool by its name, title and description alone', () => {
+describe('the labelled intents', () => {
   test('300 intents ask for each of the 41 tools at least five times, in every style', () => {
     expect(intents).toHaveLength(300);
     expect(new Set(intents.map(({ say }) => say)).size).toBe(300);
@@ -30,6 +26,14 @@ describe('choosing a tool by its name, title and description alone', () => {
       expect([...new Set(styles)].toSorted(), name).toEqual(['formal', 'goal', 'negated', 'slang', 'typo']);
     }
   });
+});
+
+describe.each([
+  ['the 41 tools', everything.filter(({ name }) => isCompatName(name))],
+  ['all operations', everything],
+] as const)('choosing among %s by name, title and description', (_which, operations) => {
+  const rank = createRank(operations);
+  const found = intents.map((intent) => ({ ...intent, names: rank(intent.say, 3).map(({ name }) => name) }));
 
   test('the right tool comes first for at least 85 of 100 intents', () => {
     expect(share(found.filter(({ want, names }) => names[0] === want))).toBeGreaterThanOrEqual(0.85);
@@ -44,6 +48,17 @@ describe('choosing a tool by its name, title and description alone', () => {
       ({ want, names }) => riskOf.get(want) === 'read' && ['destroy', 'disrupt', 'execute'].includes(riskOf.get(names[0] ?? '') ?? ''),
     );
     expect(dangerous.map(({ say, names }) => `${say} -> ${names[0]}`)).toEqual([]);
+  });
+
+  test.each([
+    ['what restore points does vm 105 have', 'list_snapshots'],
+    ['what tasks are still in progress', 'list_jobs'],
+    ['which datastores are nearly full', 'get_storage'],
+    ['an inventory of all our virtual machines', 'get_vms'],
+    ['bring back the deleted container from its backup', 'restore_backup'],
+    ['can you restart container 200?', 'restart_container'],
+  ])('%s: %s', (wish, want) => {
+    expect(rank(wish, 1)[0]?.name).toBe(want);
   });
 
   test('a wish that means nothing here finds nothing', () => {

@@ -67,6 +67,29 @@ describe('standard output of the stdio server', () => {
     expect(strangers(server.lines)).toEqual([]);
   });
 
+  test('a message without an end is given up at 10 MB: the server ends and leaves no process that hears nothing', async () => {
+    using command = stdioCommand(simulator);
+    const server = startRaw(command);
+    server.send(INITIALIZE);
+    await server.answer(1);
+    server.child.stdin.on('error', () => undefined);
+    server.child.stdin.write(`{"jsonrpc":"2.0","id":2,"method":"${'x'.repeat(11 * 1024 * 1024)}`);
+    expect(await server.exited).toBe(0);
+    expect(strangers(server.lines)).toEqual([]);
+  });
+
+  test('the server ends when nobody reads its output any more', async () => {
+    using command = stdioCommand(simulator);
+    const server = startRaw(command);
+    server.send(INITIALIZE);
+    await server.answer(1);
+    const exited = new Promise((resolve) => server.child.once('exit', resolve));
+    server.child.stdin.on('error', () => undefined);
+    server.child.stdout.destroy();
+    server.send({ id: 2, method: 'tools/list' });
+    expect(await exited).toBe(0);
+  });
+
   test('stays clean when the process is asked to end', async () => {
     using command = stdioCommand(simulator);
     const server = startRaw(command);
