@@ -61,7 +61,10 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
         for (const { written } of batch) written();
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
-        for (const { failed } of batch) failed(failure);
+        // Those that came meanwhile wait for the same disk: one limit holds for all.
+        const refused = [...batch, ...waiting];
+        waiting = [];
+        for (const { failed } of refused) failed(failure);
       }
     }
     flushing = undefined;

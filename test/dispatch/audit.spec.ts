@@ -146,7 +146,7 @@ describe('the audit log', () => {
   test('a disk that hangs refuses the record within a second; when it answers again the chain goes on unbroken', async () => {
     await write(1);
     await log.close();
-    log = open({ withinMs: 100 });
+    log = open({ withinMs: 700 });
     await log.record({ event: 'intent', operation: 'start_vm' });
     // Opening a pipe that nobody writes to holds a thread of the file system for as long as a dead mount does.
     const pipe = join(folder, 'pipe');
