@@ -112,7 +112,7 @@ const audit = z.object({
     .int()
     .min(100)
     .max(60_000)
-    .default(1000)
+    .default(900)
     .describe('A disk that takes longer to keep a record counts as broken: writes are refused.')
     .meta(always('PROXMOX_MCP_AUDIT_TIMEOUT_MS')),
 });

@@ -61,7 +61,10 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
         for (const { written } of batch) written();
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
-        for (const { failed } of batch) failed(failure);
+        // Those that came meanwhile wait for the same disk: one limit holds for all.
+        const refused = [...batch, ...waiting];
+        waiting = [];
+        for (const { failed } of refused) failed(failure);
       }
     }
     flushing = undefined;
@@ -142,8 +145,11 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
   };
 }
 
+/** What the server itself says of a record stays legible, even where somebody's secret is one of these words. */
 function scrubbed(entry: AuditEntry, secrets: Secrets): AuditEntry {
-  return JSON.parse(secrets.scrub(JSON.stringify(entry))) as AuditEntry;
+  const { event, surface, operation, job_id } = entry;
+  const ours = JSON.parse(JSON.stringify({ event, surface, operation, job_id })) as Partial<AuditEntry>;
+  return { ...secrets.scrubTexts(entry), ...ours };
 }
 
 function notWritten(folder: string, cause: unknown): OperationError {

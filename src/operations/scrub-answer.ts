@@ -18,7 +18,7 @@ export function scrubAnswer(answer: Answer, input: Facts, secretFields: readonly
     error: new OperationError(error.code, secrets.scrub(error.message), {
       hint: error.hint === undefined ? undefined : secrets.scrub(error.hint),
       effect: error.effect,
-      details: JSON.parse(secrets.scrub(details)) as Facts,
+      details: secrets.scrubTexts(error.details),
     }),
   };
 }

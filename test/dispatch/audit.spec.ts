@@ -1,11 +1,24 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAuditLog, type AuditLog } from '../../src/dispatch/audit-log.ts';
 import { verifyAudit } from '../../src/dispatch/verify-audit.ts';
 import { systemClock } from '../../src/domain/clock.ts';
-import { createSecrets } from '../../src/domain/secrets.ts';
+import { createSecrets, type Secrets } from '../../src/domain/secrets.ts';
 
 describe('the audit log', () => {
   let folder: string;
@@ -19,7 +32,7 @@ describe('the audit log', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = (options: { maxFileBytes?: number; folder?: string } = {}): AuditLog => {
+  const open = (options: { maxFileBytes?: number; folder?: string; withinMs?: number; secrets?: Secrets } = {}): AuditLog => {
     const secrets = createSecrets();
     secrets.add('hush-hush');
     return createAuditLog({ folder, clock: systemClock, secrets, withinMs: 5000, ...options });
@@ -110,5 +123,45 @@ describe('the audit log', () => {
       effect: 'none',
       details: { reason: 'audit_unavailable' },
     });
+  });
+
+  test.each(['null', 'true', '1024', 'delete_vm', 'intent', 'event', '":"x', ',"job_id":null'])(
+    'a secret that reads %j neither breaks a record nor hides what was done',
+    async (secret) => {
+      const secrets = createSecrets();
+      secrets.add(secret);
+      log = open({ secrets });
+      const facts = { memory: 1024, isForced: true, nothing: null, said: `it was ${secret}.` };
+      await log.record({ event: 'intent', operation: 'delete_vm', job_id: null, facts });
+      expect(JSON.parse(lines().at(-1) ?? '')).toMatchObject({
+        event: 'intent',
+        operation: 'delete_vm',
+        job_id: null,
+        facts: { ...facts, said: 'it was <secret>.' },
+      });
+      expect(await problems()).toBe('');
+    },
+  );
+
+  test('a disk that hangs refuses the record within a second; when it answers again the chain goes on unbroken', async () => {
+    await write(1);
+    await log.close();
+    log = open({ withinMs: 700 });
+    await log.record({ event: 'intent', operation: 'start_vm' });
+    // Opening a pipe that nobody writes to holds a thread of the file system for as long as a dead mount does.
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+    const hanging = Array.from({ length: threads }, () => openFile(pipe, 'r'));
+    const startedAt = performance.now();
+    const refusals = await Promise.allSettled([1, 2, 3].map((n) => log.record({ event: 'intent', facts: { n } })));
+    const tookMs = performance.now() - startedAt;
+    const writer = openSync(pipe, 'r+');
+    for (const handle of await Promise.all(hanging)) await handle.close();
+    closeSync(writer);
+    expect(refusals.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(tookMs).toBeLessThan(1000);
+    await log.record({ event: 'outcome', operation: 'start_vm' });
+    expect(await problems()).toBe('');
   });
 });
