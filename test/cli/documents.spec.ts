@@ -9,7 +9,7 @@ import { ERROR_CLASSES } from '../../src/domain/operation-error.ts';
 import { startCommandLine, type CommandLine } from './run.ts';
 
 const run = promisify(execFile);
-const pages = globSync('docs/**/*.md');
+const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
 const { commands } = createProgram();
 
 /** The shell lines of a page. */
@@ -77,6 +77,13 @@ test('troubleshooting says what to do about every error code', () => {
 test('the operator guide lists every exit code', () => {
   const text = readFileSync('docs/operator-guide.md', 'utf8');
   for (const { exitCode } of Object.values(ERROR_CLASSES)) expect(text).toMatch(new RegExp(`^\\| ${exitCode} \\|`, 'm'));
+});
+
+test.each(pages)('%s names only scripts that exist', (path) => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
+  const text = readFileSync(path, 'utf8');
+  for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name]);
+  for (const [, file = ''] of text.matchAll(/node (scripts\/[\w-]+\.ts)/g)) expect(existsSync(file), file).toBe(true);
 });
 
 test('nothing in the pages names what a toolset is not', () => {
