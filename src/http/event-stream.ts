@@ -23,6 +23,8 @@ export interface EventStreamOptions {
 }
 
 const RECONNECT_MS = 3000;
+/** A failed reading ends the stream as any end does, so that its place is free again; who comes back is told the error itself. */
+const NOTHING_MORE = { events: [], done: true };
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
 
 /**
@@ -59,7 +61,7 @@ export function eventStream(options: EventStreamOptions): Response {
           if (isOver) break;
           if (isDirty) {
             isDirty = false;
-            const { events, done } = await next();
+            const { events, done } = await next().catch(() => NOTHING_MORE);
             if (events.length > 0) controller.enqueue(encoder.encode(events.map(format).join('')));
             if (done) break;
             if (events.length > 0) return;
