@@ -53,28 +53,41 @@ export const guestPage = z.object({
 type GuestFilters = z.output<typeof guestFilters>;
 export type GuestPage = z.output<typeof guestPage>;
 
+/** The guests of one type ordered by id, made once for all who are shown the same list. */
+const ordered = new WeakMap<readonly GuestSummary[], Map<GuestSummary['type'], readonly GuestSummary[]>>();
+
+function inOrder(type: GuestSummary['type'], guests: readonly GuestSummary[]): readonly GuestSummary[] {
+  const types = ordered.get(guests) ?? new Map<GuestSummary['type'], readonly GuestSummary[]>();
+  ordered.set(guests, types);
+  const rows = types.get(type) ?? guests.filter((guest) => guest.type === type).toSorted((a, b) => a.vmid - b.vmid);
+  types.set(type, rows);
+  return rows;
+}
+
 /** Filters, counts and cuts one page out of all guests of one type, ordered by id. Takes the list as the reader gave it. */
 export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
   const wantedName = filters.name?.toLowerCase();
-  const matching = guests.filter(
-    (guest) =>
-      guest.type === type &&
-      (filters.node === undefined || guest.node === filters.node) &&
-      (filters.status === undefined || guest.status === filters.status) &&
-      (filters.tag === undefined || guest.tags.includes(filters.tag)) &&
-      (filters.pool === undefined || guest.pool === filters.pool) &&
-      (wantedName === undefined || (guest.name?.toLowerCase().includes(wantedName) ?? false)),
-  );
-  const rest = matching.filter((guest) => guest.vmid > filters.after).toSorted((a, b) => a.vmid - b.vmid);
-  const rows = rest.slice(0, filters.limit ?? PAGE_LENGTH).map(rowOf);
+  const length = filters.limit ?? PAGE_LENGTH;
+  const counts = { running: 0, stopped: 0, unknown: 0 };
+  const rest: GuestSummary[] = [];
+  for (const guest of inOrder(type, guests)) {
+    if (
+      (filters.node !== undefined && guest.node !== filters.node) ||
+      (filters.status !== undefined && guest.status !== filters.status) ||
+      (filters.tag !== undefined && !guest.tags.includes(filters.tag)) ||
+      (filters.pool !== undefined && guest.pool !== filters.pool) ||
+      (wantedName !== undefined && guest.name?.toLowerCase().includes(wantedName) !== true)
+    )
+      continue;
+    counts[guest.status] += 1;
+    if (guest.vmid > filters.after && rest.length <= length) rest.push(guest);
+  }
+  const rows = rest.slice(0, length).map(rowOf);
   const page = filters.limit === undefined ? rows.slice(0, countFitting(rows, PAGE_CHARACTERS)) : rows;
-  const count = (status: GuestSummary['status']): number => matching.filter((guest) => guest.status === status).length;
   return {
     guests: page,
-    total: matching.length,
-    running: count('running'),
-    stopped: count('stopped'),
-    unknown: count('unknown'),
+    total: counts.running + counts.stopped + counts.unknown,
+    ...counts,
     next_after: rest.length > page.length ? (page.at(-1)?.vmid ?? null) : null,
     age_seconds: ageSeconds(guests),
     partial: null,
