@@ -110,6 +110,8 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     for (const record of listed) if (record.cancelRequested) await stopAgain(record);
     await reportLateTasks([...active].filter((upid) => !board.running(node).has(upid)));
     state.lookedAt = clock.monotonic();
+    // Nodes that came together are not to be looked at together for ever.
+    if (state.isNew) state.lookedAt -= engine.random.next() * (rounds() - 1) * settings.followEveryMs;
     state.isNew = false;
   }
 

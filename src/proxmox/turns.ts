@@ -1,0 +1,17 @@
+const waiting: (() => void)[] = [];
+
+/**
+ * Waits for a turn at long work, which is done in pieces of a few milliseconds. There is one turn per round of the event loop,
+ * however many lists are read at once: pieces that came one after the other would be one long piece for everybody else.
+ */
+export function takeTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(giveTurn);
+  });
+}
+
+function giveTurn(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(giveTurn);
+}
