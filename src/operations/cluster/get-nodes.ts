@@ -29,7 +29,7 @@ export const getNodes = defineQuery({
     return {
       partial: isBare ? await whyPartial(pve, [['/nodes', 'Sys.Audit']]) : null,
       nodes: nodes
-        .toSorted((a, b) => a.node.localeCompare(b.node))
+        .toSorted((a, b) => (a.node < b.node ? -1 : 1))
         .map((node) => ({
           node: node.node,
           status: node.status,

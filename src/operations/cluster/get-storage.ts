@@ -32,12 +32,13 @@ export const getStorage = defineQuery({
     const groups = [...shared.values(), ...rows.filter((row) => !row.shared).map((row) => [row])];
     return {
       partial: rows.length === 0 ? await whyPartial(pve, [['/storage', 'Datastore.Audit']]) : null,
-      storages: groups
-        .map(mergeRows)
-        .toSorted((a, b) => a.storage.localeCompare(b.storage) || (a.nodes[0] ?? '').localeCompare(b.nodes[0] ?? '')),
+      storages: groups.map(mergeRows).toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1)),
     };
   },
 });
+
+/** Place in the order of the list; a blank sorts before whatever a name may hold. */
+const positionOf = ({ storage, nodes }: z.output<typeof storageRow>): string => `${storage} ${nodes[0] ?? ''}`;
 
 /** One row for one storage: a node that can reach it knows more about it than one that cannot. */
 function mergeRows(rows: readonly StorageSummary[]): z.output<typeof storageRow> {
