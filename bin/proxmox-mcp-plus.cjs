@@ -9,6 +9,8 @@ if (have[0] < wanted[0] || (have[0] === wanted[0] && have[1] < wanted[1])) {
   );
   process.exit(1);
 }
+// The program lets it grow when there is something to do (src/app/young-generation.ts).
+require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 var nodeModule = require('node:module');
 if (nodeModule.enableCompileCache) {
   nodeModule.enableCompileCache();

@@ -4,6 +4,7 @@ import { ageSeconds } from '../proxmox/inventory.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import { countFitting } from './guest-lines.ts';
 import { node, pool } from './inputs.ts';
+import { oncePerList } from './once-per-list.ts';
 import { partial, whyPartial } from './partial-list.ts';
 
 /** A page that nobody gave a length: what a model can take in at once, in guests and in characters of text. */
@@ -53,16 +54,11 @@ export const guestPage = z.object({
 type GuestFilters = z.output<typeof guestFilters>;
 export type GuestPage = z.output<typeof guestPage>;
 
-/** The guests of one type ordered by id, made once for all who are shown the same list. */
-const ordered = new WeakMap<readonly GuestSummary[], Map<GuestSummary['type'], readonly GuestSummary[]>>();
-
-function inOrder(type: GuestSummary['type'], guests: readonly GuestSummary[]): readonly GuestSummary[] {
-  const types = ordered.get(guests) ?? new Map<GuestSummary['type'], readonly GuestSummary[]>();
-  ordered.set(guests, types);
-  const rows = types.get(type) ?? guests.filter((guest) => guest.type === type).toSorted((a, b) => a.vmid - b.vmid);
-  types.set(type, rows);
-  return rows;
-}
+/** The guests of each type, ordered by id. */
+const inOrder = oncePerList((guests: readonly GuestSummary[]) => {
+  const sorted = guests.toSorted((a, b) => a.vmid - b.vmid);
+  return { qemu: sorted.filter(({ type }) => type === 'qemu'), lxc: sorted.filter(({ type }) => type === 'lxc') };
+});
 
 /** Filters, counts and cuts one page out of all guests of one type, ordered by id. Takes the list as the reader gave it. */
 export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
@@ -70,7 +66,7 @@ export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestS
   const length = filters.limit ?? PAGE_LENGTH;
   const counts = { running: 0, stopped: 0, unknown: 0 };
   const rest: GuestSummary[] = [];
-  for (const guest of inOrder(type, guests)) {
+  for (const guest of inOrder(guests)[type]) {
     if (
       (filters.node !== undefined && guest.node !== filters.node) ||
       (filters.status !== undefined && guest.status !== filters.status) ||
