@@ -18,19 +18,19 @@ async function stoppedVms(server: StdioClient): Promise<Guest[]> {
   return guests.filter(({ template, lock }) => !template && lock === null);
 }
 
-/** Answers whether the start was accepted: recorded, audited, sent and named by Proxmox. */
+/** Answers whether the start was accepted: recorded and audited, and by then most often sent and named by Proxmox. */
 async function start(server: StdioClient, { vmid }: Guest): Promise<boolean> {
   const answer = await server.call('start_vm', { vmid });
-  const { task_id: taskId } = (answer['structuredContent'] ?? {}) as { task_id?: string };
-  if (typeof taskId !== 'string') process.stderr.write(`not accepted: ${JSON.stringify(answer['content']).slice(0, 300)}\n`);
-  return typeof taskId === 'string';
+  const { job_id: jobId } = (answer['structuredContent'] ?? {}) as { job_id?: string };
+  if (typeof jobId !== 'string') process.stderr.write(`not accepted: ${JSON.stringify(answer['content']).slice(0, 300)}\n`);
+  return typeof jobId === 'string';
 }
 
 /** The requests that a start consists of, made without anything around them. */
 async function startPlainly(cluster: SimulatedCluster, { vmid, node }: Guest): Promise<void> {
   await cluster.raw('GET', `/nodes/${node}/qemu/${vmid}/status/current`);
   await Promise.all([
-    cluster.raw('GET', `/nodes/${node}/tasks?source=all&limit=500&typefilter=qmstart&vmid=${vmid}`),
+    cluster.raw('GET', `/nodes/${node}/tasks?source=all&limit=500&vmid=${vmid}`),
     cluster.raw('GET', '/cluster/log?max=500'),
   ]);
   await cluster.rawAlone('POST', `/nodes/${node}/qemu/${vmid}/status/start`);

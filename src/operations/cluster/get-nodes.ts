@@ -24,7 +24,7 @@ export const getNodes = defineQuery({
   input: z.object({}),
   output: z.object({ nodes: z.array(nodeRow), partial }),
   permissions: { '/nodes': ['Sys.Audit'] },
-  text: ({ nodes, partial: why }) => [...nodes.map(lineOfNode), ...(why === null ? [] : [why])].join('\n'),
+  text: ({ nodes, partial: why }) => [...linesOf(nodes), ...(why === null ? [] : [why])].join('\n'),
   async run({ pve }) {
     const nodes = await pve.nodes();
     const isBare = nodes.some(({ status, cpus }) => status === 'online' && cpus === null);
@@ -47,6 +47,8 @@ const rowsOf = oncePerList((nodes: readonly NodeSummary[]): z.output<typeof node
       uptime_seconds: node.uptimeSeconds,
     })),
 );
+
+const linesOf = oncePerList((nodes: readonly z.output<typeof nodeRow>[]) => nodes.map(lineOfNode));
 
 function lineOfNode(node: z.output<typeof nodeRow>): string {
   if (node.status !== 'online') return `${node.node} ${node.status}`;
