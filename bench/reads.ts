@@ -23,25 +23,28 @@ export async function measureReads(bench: Bench): Promise<void> {
       figures: { per_second: perSecond, p99_ms: p99Ms },
     });
   };
-  const list = { limit: 20 };
-  const rpc = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_vms', arguments: list } };
-  for (const [seconds, name] of [
-    [0, 'read for it'],
-    [2, 'default'],
+  // A small answer that every call waits for, a long one, and the long one as lists are kept by default.
+  for (const [tool, args, seconds] of [
+    ['get_nodes', {}, 0],
+    ['get_vms', { limit: 20 }, 0],
+    ['get_vms', { limit: 20 }, 2],
   ] as const) {
-    const stdio = await startStdio(bench.command, { ...cluster.environment, ...bench.state(seconds) });
-    await row(`get_vms (${name}) over stdio`, () => stdio.call('get_vms', list), seconds === 0);
-    // Each client asks for other guests, so that no two requests are one.
-    let next = 0;
-    if (seconds === 0)
-      await row('list_snapshots of other guests over stdio', () => stdio.call('list_snapshots', { vmid: 100 + (next++ % 2000) }), false);
-    await stdio.close();
+    const judged = tool === 'get_nodes';
+    const name = `${tool}${seconds === 0 ? ' read for the call' : ' as by default'}`;
     const environment = { ...cluster.environment, ...open };
+    const stdio = await startStdio(bench.command, { ...environment, ...bench.state(seconds) });
+    await row(`${name}, stdio`, () => stdio.call(tool, args), judged);
+    // Each call asks for another guest, so that no two requests are one.
+    let next = 0;
+    if (judged)
+      await row('list_snapshots of other guests, stdio', () => stdio.call('list_snapshots', { vmid: 100 + (next++ % 2000) }), false);
+    await stdio.close();
     const http = await startHttp([...bench.command, 'serve'], { ...environment, ...bench.state(seconds) }, 'API_PORT');
-    await row(`POST /get_vms (${name}) over HTTP`, () => http.post('/get_vms', list), seconds === 0);
+    await row(`${name}, HTTP`, () => http.post(`/${tool}`, args), judged);
     await http.close();
     const mcp = await startHttp([...bench.command, 'mcp-http'], { ...environment, ...bench.state(seconds) }, 'MCP_PORT');
-    await row(`get_vms (${name}) over MCP HTTP`, () => mcp.post('/mcp', rpc), seconds === 0);
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: args } };
+    await row(`${name}, MCP HTTP`, () => mcp.post('/mcp', call), judged);
     await mcp.close();
   }
   await cluster.close();

@@ -12,7 +12,7 @@ export async function flatMapInSlices<Row, Result>(
   if (rows.length <= FEW_ROWS) return rows.flatMap(read);
   const results: Result[] = [];
   for (let start = 0; start < rows.length; start += ROWS_PER_SLICE) {
-    await takeTurn();
+    await takeTurn('next');
     const end = Math.min(start + ROWS_PER_SLICE, rows.length);
     for (let index = start; index < end; index += 1) {
       const row = rows[index];

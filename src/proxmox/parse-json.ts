@@ -14,7 +14,7 @@ const BETWEEN_ROWS = '},{"';
  */
 export async function parseJson(text: string): Promise<unknown> {
   if (text.length <= SHORT_CHARACTERS) return JSON.parse(text);
-  await takeTurn();
+  await takeTurn('last');
   if (text.length <= PIECE_CHARACTERS || !text.startsWith(HEAD)) return JSON.parse(text);
   return (await parsePieces(text)) ?? JSON.parse(text);
 }
@@ -35,7 +35,7 @@ async function parsePieces(text: string): Promise<object | undefined> {
     if (!Array.isArray(piece)) return undefined;
     for (const row of piece) rows.push(row);
     start = stop + 1;
-    await takeTurn();
+    await takeTurn('next');
   }
   return { ...envelope, data: rows };
 }
