@@ -6,14 +6,18 @@ import { Agent, request } from 'undici';
 
 /** An HTTP server under measurement. */
 export interface HttpTarget {
+  /** Null for a server that somebody else has started. */
+  readonly pid: number | null;
+  /** @throws Error for anything but a success */
   post(path: string, body: object): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Speaks to a server that is up already. */
-export function httpClient(origin: string): HttpTarget {
-  const agent = new Agent({ connections: 64 });
+export function httpClient(origin: string, connections = 64): HttpTarget {
+  const agent = new Agent({ connections });
   return {
+    pid: null,
     async post(path, body) {
       const answer = await request(`${origin}${path}`, {
         method: 'POST',
@@ -38,6 +42,7 @@ export async function startHttp(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
   portVariable: string,
+  connections?: number,
 ): Promise<HttpTarget> {
   const port = await freePort();
   const [program = process.execPath, ...args] = command;
@@ -46,7 +51,7 @@ export async function startHttp(
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const origin = `http://127.0.0.1:${port}`;
-  const client = httpClient(origin);
+  const client = httpClient(origin, connections);
   for (let tries = 0; ; tries++) {
     const isUp = await request(`${origin}/livez`).then(
       ({ body }) => body.dump().then(() => true),
@@ -57,6 +62,7 @@ export async function startHttp(
     await pause(100);
   }
   return {
+    pid: child.pid ?? null,
     post: client.post,
     async close() {
       await client.close();

@@ -1,110 +1,98 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startHttp } from './http-client.ts';
-import { measureGuestList, measurePing, measureStorageReads, measureThroughput } from './reads.ts';
-import { tableOf, type Row } from './report.ts';
-import { startCluster } from './simulated-cluster.ts';
+import { measureBaselines } from './baselines.ts';
+import { createBench, type Bench } from './bench.ts';
+import { measureCrowd } from './crowd.ts';
+import { measureGrowth } from './growth.ts';
+import { measureGuestLists } from './guest-lists.ts';
+import { measureOtherCommand, measureOtherUrl } from './other-server.ts';
+import { measureReads } from './reads.ts';
+import { tableOf } from './report.ts';
+import { measureRunningJobs } from './running-jobs.ts';
 import { measureSoak } from './soak.ts';
-import { measureStart } from './start-up.ts';
-import { startStdio } from './stdio-client.ts';
+import { measureStart, withPackage } from './start-up.ts';
+import { measureStorageLists } from './storage-lists.ts';
+import { measureWaiting } from './waiting.ts';
 import { measureWrites } from './writes.ts';
 
-const USAGE = `npm run build && node bench/run.ts [--bin FILE] [--json FILE] [--long MINUTES]
-node bench/run.ts --command "uvx some-other-server"   cold start, memory and guest lists of another MCP server over stdio
-  The other server gets the PROXMOX_* variables of this product.`;
+const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  start: measureStart,
+  guests: measureGuestLists,
+  storages: measureStorageLists,
+  writes: measureWrites,
+  waiting: measureWaiting,
+  baselines: measureBaselines,
+  reads: measureReads,
+  jobs: (bench) => measureRunningJobs(bench, [10_000]),
+  crowd: measureCrowd,
+};
+/** Asked for by name only. */
+const MORE: typeof GROUPS = {
+  growth: async (bench) => {
+    await measureGrowth(bench);
+    await measureRunningJobs(bench, [10, 100, 1000]);
+  },
+};
+
+const USAGE = `npm run bench -- [--only GROUP,...] [--json FILE] [--quick]
+  Groups: ${Object.keys(GROUPS).join(', ')}; by name only: ${Object.keys(MORE).join(', ')}. Needs npm run build.
+npm run bench -- --soak MINUTES
+  Reads and writes with faults for so long.
+npm run bench -- --command "uvx some-server" [--env NAME=VALUE ...] [--tool NAME] [--args JSON]
+  Another MCP server over stdio. {host}, {port}, {user}, {token_name}, {token_value} and {fingerprint} in VALUE are the simulator's.
+npm run bench -- --url http://127.0.0.1:9000/mcp [--tool NAME] [--args JSON]
+  Another MCP server that listens already.
+`;
 
 const { values } = parseArgs({
   options: {
-    bin: { type: 'string' },
+    only: { type: 'string' },
     json: { type: 'string' },
-    long: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    soak: { type: 'string' },
     command: { type: 'string' },
-    help: { type: 'boolean' },
+    url: { type: 'string' },
+    env: { type: 'string', multiple: true, default: [] },
+    tool: { type: 'string', default: 'get_vms' },
+    args: { type: 'string', default: '{}' },
+    help: { type: 'boolean', default: false },
   },
 });
+
+async function measure(command: readonly string[], work: (bench: Bench) => Promise<void>): Promise<void> {
+  const bench = await createBench({ command, isQuick: values.quick });
+  try {
+    await work(bench);
+  } finally {
+    await bench.close();
+    process.stdout.write(`${tableOf(bench.rows)}\n`);
+    if (values.json !== undefined) {
+      const figures = { node: process.version, platform: `${process.platform} ${process.arch}`, rows: bench.rows };
+      await writeFile(resolve(values.json), `${JSON.stringify(figures, null, 2)}\n`);
+    }
+  }
+}
+
+const other = { tool: values.tool, args: JSON.parse(values.args) as object, environment: values.env };
 if (values.help) {
-  process.stdout.write(`${USAGE}\n`);
-  process.exit(0);
+  process.stdout.write(USAGE);
+} else if (values.url !== undefined) {
+  const { url } = values;
+  await measure([], (bench) => measureOtherUrl(bench, other, url));
+} else if (values.command !== undefined) {
+  await measure(
+    values.command.split(' ').filter((word) => word !== ''),
+    (bench) => measureOtherCommand(bench, other),
+  );
+} else {
+  const names = values.soak === undefined ? (values.only?.split(',') ?? Object.keys(GROUPS)) : [];
+  const unknown = names.filter((name) => !(name in GROUPS || name in MORE));
+  if (unknown.length > 0) throw new Error(`There is no group ${unknown.join(', ')}.\n${USAGE}`);
+  await withPackage((folder) =>
+    measure([process.execPath, join(folder, 'bin/proxmox-mcp-plus.cjs')], async (bench) => {
+      for (const name of names) await (GROUPS[name] ?? MORE[name])?.(bench);
+      if (values.soak !== undefined) await measureSoak(bench, Number(values.soak));
+    }),
+  );
 }
-
-const LATENCY_MS = 20;
-const bin = resolve(values.bin ?? join(import.meta.dirname, '../bin/proxmox-mcp-plus.cjs'));
-const command = values.command?.split(' ').filter((word) => word !== '') ?? [process.execPath, bin];
-const isOurs = values.command === undefined;
-const folder = await mkdtemp(join(tmpdir(), 'bench-state-'));
-const rows: Row[] = [];
-const add = (more: Row | readonly Row[]): void => {
-  for (const row of [more].flat()) {
-    rows.push(row);
-    process.stderr.write(`${row.work}: ${row.measured}\n`);
-  }
-};
-let states = 0;
-/** Every server keeps its own jobs. A list counts as new only when it was read for the call. */
-const stateOf = (inventorySeconds: number) => ({
-  PROXMOX_MCP_STATE_DIR: join(folder, String(states++)),
-  PROXMOX_INVENTORY_SECONDS: String(inventorySeconds),
-  LOG_LEVEL: 'ERROR',
-});
-
-try {
-  const small = await startCluster({ scenario: 'cluster', nodes: 3, guests: 0, latencyMs: 0 });
-  add(await measureStart(command, { ...small.environment, ...stateOf(2) }));
-  await small.close();
-
-  for (const [nodes, guests] of [
-    [1, 100],
-    [5, 1000],
-    [20, 4000],
-  ] as const) {
-    const cluster = await startCluster({ nodes, guests, latencyMs: 0 });
-    const server = await startStdio(command, { ...cluster.environment, ...stateOf(0) });
-    add(await measureGuestList(server, cluster, guests, false));
-    await server.close();
-    await cluster.close();
-  }
-
-  const large = await startCluster({ scenario: 'large', nodes: 50, guests: 10_000, latencyMs: 0 });
-  const fresh = await startStdio(command, { ...large.environment, ...stateOf(0) });
-  add(await measureGuestList(fresh, large, 10_000, true));
-  if (isOurs) add(await measurePing(fresh));
-  if (isOurs) add(await measureWrites(fresh, large));
-  await fresh.close();
-  await large.close();
-
-  if (isOurs) {
-    const slow = await startCluster({ scenario: 'large', nodes: 50, guests: 10_000, latencyMs: LATENCY_MS });
-    const lists = await startStdio(command, { ...slow.environment, ...stateOf(0) });
-    add(await measureStorageReads(lists, slow, LATENCY_MS));
-    await lists.close();
-    await slow.close();
-
-    const busy = await startCluster({ nodes: 20, guests: 2000, latencyMs: LATENCY_MS });
-    const reader = await startStdio(command, { ...busy.environment, ...stateOf(2) });
-    const read = { name: 'get_vms', arguments: { limit: 20 } };
-    add(await measureThroughput(`get_vms over stdio, 32 clients, ${LATENCY_MS} ms`, () => reader.request('tools/call', read), 1200));
-    await reader.close();
-    const http = await startHttp(
-      [...command, 'serve'],
-      { ...busy.environment, ...stateOf(2), PROXMOX_ALLOW_NO_AUTH: 'true', PROXMOX_RATE_LIMIT_RPM: '0' },
-      'API_PORT',
-    );
-    add(
-      await measureThroughput(`POST /get_vms over HTTP, 32 clients, ${LATENCY_MS} ms`, () => http.post('/get_vms', read.arguments), 1200),
-    );
-    add(await measureThroughput('POST /get_nodes over HTTP, warm', () => http.post('/get_nodes', {}), 2000));
-    await http.close();
-    const mcp = await startHttp([...command, 'mcp-http'], { ...busy.environment, ...stateOf(2) }, 'MCP_PORT');
-    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: read };
-    add(await measureThroughput(`get_vms over MCP HTTP, 32 clients, ${LATENCY_MS} ms`, () => mcp.post('/mcp', body), 1200));
-    await mcp.close();
-    if (values.long !== undefined) add(await measureSoak(command, { ...busy.environment, ...stateOf(2) }, Number(values.long) * 60_000));
-    await busy.close();
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
-process.stdout.write(`${tableOf(rows)}\n`);
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);

@@ -1,31 +1,116 @@
-import { show, type Row } from './report.ts';
-import { startStdio } from './stdio-client.ts';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bench } from './bench.ts';
+import { usageOf } from './process-usage.ts';
+import { show } from './report.ts';
+import { startCluster, type SimulatedCluster } from './simulated-cluster.ts';
+import { startStdio, type StdioClient } from './stdio-client.ts';
 
-const MOST_GROWTH = 1.1;
+const MOST_GROWTH = 1.15;
+const GUESTS = 300;
+/** What strikes in turn. A hanging request is let go before its deadline. */
+const FAULTS = ['GET /nodes/*/storage/*/content', 'GET /cluster/resources', 'POST /nodes/*/qemu/*/status/*', 'GET /nodes/*/tasks'];
+const FAULT_EVERY_MS = 5000;
 
-/** Reads without a pause and compares the memory after a tenth of the time with that at the end. */
-export async function measureSoak(
-  command: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  milliseconds: number,
-): Promise<Row> {
-  const server = await startStdio(command, environment);
-  const startedAt = performance.now();
-  let early: number | null = null;
-  let calls = 0;
-  for (let passed = 0; passed < milliseconds; passed = performance.now() - startedAt) {
-    await server.request('tools/call', { name: calls % 2 === 0 ? 'get_vms' : 'get_storage', arguments: {} });
-    calls += 1;
-    if (early === null && passed > milliseconds / 10) early = await server.residentMegabytes();
-  }
-  const late = await server.residentMegabytes();
-  await server.close();
-  const growth = early === null || late === null ? null : late / early;
-  return {
-    work: `soak of ${show(milliseconds / 60_000)} minutes, ${calls} reads`,
-    target: 'flat memory',
-    measured: growth === null ? 'not told by this system' : `${show(early ?? 0)} MB early, ${show(late ?? 0)} MB late`,
-    met: growth === null ? null : growth <= MOST_GROWTH,
-    figures: { early_megabytes: early, late_megabytes: late, calls },
+interface Weight {
+  readonly megabytes: number;
+  readonly files: number;
+  readonly databaseBytes: number;
+  readonly logBytes: number;
+  readonly jobs: number;
+}
+
+/**
+ * Reads and writes without a pause while connections break and requests hang, and compares what the server holds in the
+ * second and the last tenth of the time: memory and descriptors must stay, the database may grow only by what a job takes.
+ */
+export async function measureSoak(bench: Bench, minutes: number): Promise<void> {
+  const cluster = await startCluster({ kind: 'plain', nodes: 3, guests: GUESTS, latencyMs: 5 });
+  const state = bench.state(2);
+  const server = await startStdio(bench.command, { ...cluster.environment, ...state });
+  const milliseconds = minutes * 60_000;
+  const over = new AbortController();
+  const counts = { calls: 0, jobs: 0, failed: 0 };
+  const workers = [reader(server, over.signal, counts), reader(server, over.signal, counts), writer(server, over.signal, counts)];
+  const trouble = troubles(cluster, over.signal);
+  const weigh = async (): Promise<Weight> => {
+    const { residentMegabytes, openFiles } = await usageOf(server.pid);
+    const size = (name: string): Promise<number> =>
+      stat(join(state['PROXMOX_MCP_STATE_DIR'] ?? '', name)).then(
+        (entry) => entry.size,
+        () => 0,
+      );
+    const databaseBytes = await size('proxmox-jobs.sqlite3');
+    return { megabytes: residentMegabytes ?? 0, files: openFiles ?? 0, databaseBytes, logBytes: server.loggedBytes(), jobs: counts.jobs };
   };
+  await pause(milliseconds * 0.2);
+  const early = await weigh();
+  await pause(milliseconds * 0.3);
+  const middle = await weigh();
+  await pause(milliseconds * 0.5);
+  const late = await weigh();
+  over.abort();
+  await Promise.all([...workers, trouble]);
+  await server.close();
+  await cluster.close();
+  const perJob = (from: Weight, to: Weight): number => (to.databaseBytes - from.databaseBytes) / Math.max(1, to.jobs - from.jobs);
+  const [first, second] = [perJob(early, middle), perJob(middle, late)];
+  bench.add({
+    work: `soak of ${show(minutes)} minutes with faults`,
+    target: 'flat memory, descriptors, database and log growth',
+    measured: `${counts.calls} reads, ${late.jobs} jobs, ${counts.failed} calls failed; ${show(early.megabytes)} to ${show(late.megabytes)} MB, ${early.files} to ${late.files} descriptors, ${show(first / 1024)} then ${show(second / 1024)} KiB of database per job, ${show((late.logBytes - early.logBytes) / 1024)} KiB logged`,
+    met: late.megabytes <= early.megabytes * MOST_GROWTH && late.files <= early.files + 10 && second <= first * MOST_GROWTH + 512,
+    figures: {
+      early_megabytes: early.megabytes,
+      late_megabytes: late.megabytes,
+      early_files: early.files,
+      late_files: late.files,
+      database_bytes_per_job: second,
+      logged_bytes: late.logBytes - early.logBytes,
+      reads: counts.calls,
+      jobs: late.jobs,
+    },
+  });
+}
+
+type Counts = Record<'calls' | 'jobs' | 'failed', number>;
+
+async function reader(server: StdioClient, over: AbortSignal, counts: Counts): Promise<void> {
+  const calls = [
+    ['get_vms', { limit: 20 }],
+    ['get_storage', {}],
+    ['list_backups', {}],
+    ['list_jobs', { limit: 5 }],
+  ] as const;
+  for (let n = 0; !over.aborted; n++) {
+    const [name, args] = calls[n % calls.length] ?? calls[0];
+    const { isError } = await server.call(name, args);
+    counts.calls += 1;
+    if (isError === true) counts.failed += 1;
+  }
+}
+
+async function writer(server: StdioClient, over: AbortSignal, counts: Counts): Promise<void> {
+  for (let n = 0; !over.aborted; n++) {
+    // The first three guests, of which each node has one, are VMs, and so are those six further on.
+    const vmid = 100 + 6 * (Math.floor(n / 2) % (GUESTS / 6));
+    const { isError } = await server.call(n % 2 === 0 ? 'start_vm' : 'stop_vm', { vmid, wait_seconds: 5 });
+    counts.jobs += 1;
+    if (isError === true) counts.failed += 1;
+  }
+}
+
+async function troubles(cluster: SimulatedCluster, over: AbortSignal): Promise<void> {
+  for (let n = 0; !over.aborted; n++) {
+    await pause(FAULT_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
+    const pattern = FAULTS[Math.floor(n / 2) % FAULTS.length] ?? '';
+    if (n % 2 === 0) await cluster.drop(pattern);
+    else {
+      await cluster.hang(pattern);
+      await pause(1000);
+      await cluster.mend();
+    }
+  }
+  await cluster.mend();
 }

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -9,10 +8,13 @@ type Answer = Readonly<Record<string, unknown>>;
 export interface StdioClient {
   /** @throws Error when the server answers with a protocol error or ends */
   request(method: string, params?: object): Promise<Answer>;
+  /** Calls a tool. */
+  call(name: string, args?: object): Promise<Answer>;
   /** From the start of the process to the answer of the first `tools/list`, milliseconds. */
   readonly coldStartMs: number;
-  /** Resident megabytes; null where the system does not tell. */
-  residentMegabytes(): Promise<number | null>;
+  readonly pid: number;
+  /** Bytes on its standard error so far. */
+  loggedBytes(): number;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,11 @@ export async function startStdio(command: readonly string[], environment: Readon
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let logged = 0;
+  child.stderr.on('data', (chunk: Buffer) => {
+    logged += chunk.length;
   });
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
   let lastId = 0;
@@ -53,12 +59,10 @@ export async function startStdio(command: readonly string[], environment: Readon
   const coldStartMs = performance.now() - startedAt;
   return {
     request,
+    call: (name, args = {}) => request('tools/call', { name, arguments: args }),
     coldStartMs,
-    async residentMegabytes() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-      const kilobytes = /VmRSS:\s+(\d+)/.exec(status)?.[1];
-      return kilobytes === undefined ? null : Number(kilobytes) / 1024;
-    },
+    pid: child.pid ?? 0,
+    loggedBytes: () => logged,
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');

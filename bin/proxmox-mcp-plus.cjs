@@ -9,9 +9,8 @@ if (have[0] < wanted[0] || (have[0] === wanted[0] && have[1] < wanted[1])) {
   );
   process.exit(1);
 }
-// A server on standard input and output serves one client and is idle most of the time. A young generation that does not grow
-// keeps its resident memory about 16 MB lower; only this flag of V8 for it still counts once Node.js runs.
-if (process.argv.length === 2) require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
+// The program lets it grow when there is something to do (src/app/young-generation.ts).
+require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 var nodeModule = require('node:module');
 if (nodeModule.enableCompileCache) {
   nodeModule.enableCompileCache();

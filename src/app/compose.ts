@@ -63,6 +63,9 @@ export interface ComposeOptions {
   readonly jobsSettings?: Partial<JobsSettings>;
 }
 
+/** How old the list may be that says on which node a guest probably is. */
+const PLACES_KEPT_MS = 60_000;
+
 /** The only place that builds objects. Nothing talks to Proxmox before the first call needs it. */
 export async function compose({
   config,
@@ -87,8 +90,10 @@ export async function compose({
   const ssh = createSshAccess(config.ssh, environment, secrets);
   const stopping = new AbortController();
   const inventory = createInventory(clusterReads(api), { maxAgeMs: config.proxmox.inventory_seconds * 1000 });
-  const shown = createReader(api, { lists: inventory });
-  const runner = createRunner(createPlanner(api, inventory), createContainerFiles(ssh.openShell), shown);
+  // Never forgotten for a job: where a guest was is a good guess, and a wrong one costs one more read.
+  const places = createInventory(clusterReads(api), { maxAgeMs: PLACES_KEPT_MS });
+  const shown = createReader(api, { lists: inventory, places });
+  const runner = createRunner(createPlanner(api, places), createContainerFiles(ssh.openShell), shown);
   const operations: readonly Operation[] = Object.values(CATALOG).flat();
   const tasks = new Map(operations.filter((operation): operation is Task => operation.kind === 'task').map((task) => [task.name, task]));
 

@@ -44,7 +44,13 @@ const proxmox = z.object({
     .default(2)
     .describe('How old lists of guests, nodes and storages may be when they are shown. What a write depends on is always read anew.')
     .meta(always('PROXMOX_INVENTORY_SECONDS')),
-  max_connections: z.int().min(1).max(32).default(8).describe('Connections for reads at once.').meta(always('PROXMOX_MAX_CONNECTIONS')),
+  max_connections: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(32)
+    .describe('Connections for reads at once; one node is never asked more than 8 things at once.')
+    .meta(always('PROXMOX_MAX_CONNECTIONS')),
 });
 
 const auth = z.object({

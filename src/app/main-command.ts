@@ -1,4 +1,5 @@
 import { withDefaultConfigFile } from './default-config-file.ts';
+import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** Runs the command line. Resolves with the exit code. A server's standard output belongs to the protocol; everything else goes to standard error. */
 export async function runCommand(argv: readonly string[], given: NodeJS.ProcessEnv): Promise<number> {
@@ -7,9 +8,11 @@ export async function runCommand(argv: readonly string[], given: NodeJS.ProcessE
     // Clients start this many times a day: nothing of the command line is loaded for it.
     const served = await (await import('./serve-prepared.ts')).servePrepared(environment);
     if (served !== undefined) return served;
+    letYoungGenerationGrow();
     const { serve } = await import('./serve-command.ts');
     return serve(environment, 'configured');
   }
+  letYoungGenerationGrow();
   const [{ runProgram }, { processTerminal }, { createProgram }] = await Promise.all([
     import('../cli/run-program.ts'),
     import('../cli/terminal.ts'),

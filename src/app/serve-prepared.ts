@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { hasOpenJobs } from '../jobs/has-open-jobs.ts';
 import { localPrincipal } from '../domain/principal.ts';
 import { createSecrets } from '../domain/secrets.ts';
 import { createMcpServer, type McpOptions } from '../mcp/create-mcp-server.ts';
@@ -8,12 +9,14 @@ import type { Product } from './compose.ts';
 import { createLateOffer } from './late-offer.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import type { Logger } from './logging.ts';
+import { jobsFile } from './state-paths.ts';
 import { offerKey, PREPARED_OFFERS } from './prepared-offer.ts';
 import { openStdio } from './stdio-transport.ts';
 import { VERSION } from './version.ts';
+import { letYoungGenerationGrow } from './young-generation.ts';
 
-/** Jobs of a server that crashed are followed again after this long, also when nobody calls a tool. */
-const COMPOSE_AFTER_MS = 1000;
+/** How often a server that nobody asks looks whether there are open jobs: of one that crashed, or of one that runs beside it. */
+const LOOK_EVERY_MS = 2000;
 const SHUTDOWN_MS = 10_000;
 
 interface Composed {
@@ -25,7 +28,7 @@ interface Composed {
 
 /**
  * MCP on standard input and output that answers `tools/list` before the rest of the product is loaded: that happens with the
- * first request that needs it, and soon after the start anyway.
+ * first request that needs it, or when there are open jobs to follow. Many clients start a server and never ask it anything.
  * @returns the exit code, or undefined where nothing was prepared for this configuration and the long way is to be taken
  */
 export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<number | undefined> {
@@ -33,6 +36,8 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
   const loaded = configFor(environment);
   const prepared = loaded && PREPARED_OFFERS.find(({ key }) => key === offerKey(loaded.config));
   if (!loaded || !prepared || loaded.config.mcp.transport !== 'STDIO') return undefined;
+  // A file that cannot be read is told at the start, not at the first call.
+  if (loaded.config.proxmox.ca_file !== undefined) return undefined;
 
   const secrets = createSecrets();
   secrets.add(loaded.config.auth.token_value);
@@ -41,6 +46,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
   const failed = Promise.withResolvers<Error>();
   const ask = (): Promise<Composed> => {
     if (!composing) {
+      letYoungGenerationGrow();
       composing = composeNow(loaded, environment, secrets);
       composing.then(
         ({ offer }) => made.resolve(offer),
@@ -71,13 +77,19 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
     }),
     { transport, onerror: (error) => tell((logger) => logger.warn({ err: error }, 'mcp stdio')) },
   );
-  const timer = setTimeout(() => void ask(), COMPOSE_AFTER_MS);
+  const { jobs } = loaded.config;
+  const file = jobsFile(jobs.sqlite_path, environment);
+  const look = async (): Promise<void> => {
+    if (composing) return clearInterval(timer);
+    if (jobs.database_url !== undefined || (await hasOpenJobs(file))) void ask();
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   const gone = new Promise<'gone'>((resolve) => {
     void disconnected.then(() => resolve('gone'));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('gone'));
   });
   const end = await Promise.race([gone, failed.promise]);
-  clearTimeout(timer);
+  clearInterval(timer);
   setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
   if (end !== 'gone') {
     process.stderr.write(`Server initialization failed: ${secrets.scrub(end.message)}\n`);

@@ -73,7 +73,14 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     });
     const output =
       operation.kind === 'query' ? await runner.query(operation, input) : await operation.run(controlContext(input, call, approvalToken));
-    return { output, text: textOf(operation.text(output, input), output, input), jobIds: [] };
+    return {
+      output,
+      // Written when a surface shows it; programs over HTTP do not.
+      get text() {
+        return input['format_style'] === 'json' ? showJson(output) : operation.text(output, input);
+      },
+      jobIds: [],
+    };
   }
 
   async function steeredBy({ job_id: jobId }: Facts): Promise<Job | undefined> {
@@ -102,10 +109,6 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       return ignored.length === 0 ? result : withIgnored(result, ignored);
     },
   };
-}
-
-function textOf(text: string, output: Facts, input: Facts): string {
-  return input['format_style'] === 'json' ? showJson(output) : text;
 }
 
 function withIgnored(result: CallResult, ignored: readonly string[]): CallResult {

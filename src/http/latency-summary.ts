@@ -13,6 +13,8 @@ export interface LatencySummaryOptions {
 export interface LatencySummary {
   /** `values` in the order of the labels. */
   observe(values: readonly string[], milliseconds: number): void;
+  /** Puts what was observed into the metrics; call it before they are read. */
+  collect(): void;
 }
 
 export function createLatencySummary(
@@ -26,20 +28,27 @@ export function createLatencySummary(
   const sum = new library.Counter({ name: `${stem}_sum`, help: `${help}, total`, labelNames, registers });
   const max = new library.Gauge({ name: `${stem}_max`, help: `${help}, largest`, labelNames, registers });
   const average = new library.Gauge({ name: `${stem}_avg`, help: `${help}, average`, labelNames, registers });
-  const totals = new Map<string, { count: number; sum: number; max: number }>();
+  const totals = new Map<string, { readonly labels: Record<string, string>; count: number; sum: number; max: number }>();
   return {
     observe(values, milliseconds) {
       const key = values.join('\n');
-      const total = totals.get(key) ?? { count: 0, sum: 0, max: 0 };
+      let total = totals.get(key);
+      if (!total) {
+        total = { labels: Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? ''])), count: 0, sum: 0, max: 0 };
+        totals.set(key, total);
+      }
       total.count += 1;
       total.sum += milliseconds;
       total.max = Math.max(total.max, milliseconds);
-      totals.set(key, total);
-      const named = Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? '']));
-      count.inc(named);
-      sum.inc(named, milliseconds);
-      max.set(named, total.max);
-      average.set(named, total.sum / total.count);
+    },
+    collect() {
+      for (const metric of [count, sum, max, average]) metric.reset();
+      for (const total of totals.values()) {
+        count.inc(total.labels, total.count);
+        sum.inc(total.labels, total.sum);
+        max.set(total.labels, total.max);
+        average.set(total.labels, total.sum / total.count);
+      }
     },
   };
 }

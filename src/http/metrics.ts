@@ -125,6 +125,8 @@ export async function createMetrics(jobs: Pick<Jobs, 'status' | 'subscribe'>): P
     },
     async render() {
       readProcess();
+      http.collect();
+      tools.collect();
       await readJobs();
       return registry.metrics();
     },

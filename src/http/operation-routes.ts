@@ -43,7 +43,10 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
       arguments: waits ? { ...(body as Facts | undefined), wait_seconds: wait } : body,
       principal: context.get('principal'),
       requestId: context.get('requestId'),
-      signal: AbortSignal.any([context.req.raw.signal, closing]),
+      // Made when something waits; a read does not.
+      get signal() {
+        return AbortSignal.any([context.req.raw.signal, closing]);
+      },
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
     const isOpen = operation.risk !== 'read' && UNDER_WAY.has(String(output['status']));

@@ -33,7 +33,10 @@ export async function readBody(request: Request): Promise<unknown> {
 
 async function readText(request: Request): Promise<string> {
   const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const length = request.headers.get('content-length');
+  if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  // What says how long it is cannot be longer; read at once it takes a fraction of the time.
+  if (length !== null) return request.text();
   if (request.body === null) return '';
   const chunks: Uint8Array[] = [];
   let bytes = 0;

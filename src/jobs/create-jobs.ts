@@ -83,9 +83,9 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     report: (fault, about) => dependencies.onFault?.(fault, about),
   };
   const drivers = createDrivers(engine);
-  const follower = createFollower(engine);
-  const progress = createProgressReader(engine);
   const watched = new Map<string, number>();
+  const follower = createFollower(engine, (node) => [...watched.keys()].some((jobId) => board.get(jobId)?.node === node));
+  const progress = createProgressReader(engine);
   let progressRuns = false;
   let probed: { at: number; writable: boolean } | undefined;
 

@@ -10,13 +10,15 @@ import { checkTask, endLostTask } from './task-end.ts';
 /** Looks at tasks in a burst before the steady rate applies. */
 const BURST = 10;
 const STOP_AGAIN_MS = 15_000;
+/** Nodes that are looked at in one round of `followEveryMs`; with more of them each one's turn comes less often. */
+const NODES_PER_ROUND = 5;
 
 export interface Follower {
   /** Follows a node from now on, as long as jobs run there. */
   attend(node: string): void;
   /** Looks at one job's task now. */
   check(record: JobRecord): Promise<void>;
-  /** Milliseconds since the node that has waited longest was last looked at; 0 when nothing is followed here. */
+  /** Milliseconds that the node that has waited longest has waited beyond its turn; 0 when nothing is followed here. */
   lagMs(): number;
 }
 
@@ -26,13 +28,18 @@ interface NodeState {
   filledAt: number;
   leaseUntil: number;
   lookedAt: number;
+  /** Never looked at so far. */
+  isNew: boolean;
   unreachable: boolean;
   /** Where the round through the tasks that the list calls running stands. */
   round: number;
 }
 
-/** Follows the tasks of running jobs, one follower per node among all processes. */
-export function createFollower(engine: Engine): Follower {
+/**
+ * Follows the tasks of running jobs, one follower per node among all processes.
+ * @param isWatched whether somebody here waits for a job of the node, which is then looked at in every round
+ */
+export function createFollower(engine: Engine, isWatched: (node: string) => boolean): Follower {
   const { clock, settings, store, board, tasks } = engine;
   const nodes = new Map<string, NodeState>();
   const missingSince = new Map<Upid, number>();
@@ -103,6 +110,9 @@ export function createFollower(engine: Engine): Follower {
     for (const record of listed) if (record.cancelRequested) await stopAgain(record);
     await reportLateTasks([...active].filter((upid) => !board.running(node).has(upid)));
     state.lookedAt = clock.monotonic();
+    // Nodes that came together are not to be looked at together for ever.
+    if (state.isNew) state.lookedAt -= engine.random.next() * (rounds() - 1) * settings.followEveryMs;
+    state.isNew = false;
   }
 
   async function stopAgain(record: JobRecord): Promise<void> {
@@ -118,11 +128,18 @@ export function createFollower(engine: Engine): Follower {
     if (!engine.stopping.aborted) engine.report(fault, `tasks of ${node}`);
   }
 
+  /** What all nodes are asked together stays the same however many there are. */
+  const rounds = (): number => Math.max(1, Math.ceil(nodes.size / NODES_PER_ROUND));
+
+  function isDue(node: string, { lookedAt, isNew }: NodeState): boolean {
+    return isNew || rounds() === 1 || isWatched(node) || clock.monotonic() - lookedAt >= (rounds() - 0.5) * settings.followEveryMs;
+  }
+
   async function follow(node: string, state: NodeState): Promise<void> {
     while (board.running(node).size > 0 && !engine.stopping.aborted) {
       try {
-        if (await isLeased(node, state)) await look(node, state);
-        else state.lookedAt = clock.monotonic();
+        if (!(await isLeased(node, state))) state.lookedAt = clock.monotonic();
+        else if (isDue(node, state)) await look(node, state);
       } catch (fault) {
         reportFault(fault, node);
       }
@@ -136,13 +153,14 @@ export function createFollower(engine: Engine): Follower {
     attend(node) {
       if (nodes.has(node) || engine.stopping.aborted) return;
       const now = clock.monotonic();
-      const state: NodeState = { tokens: BURST, filledAt: now, leaseUntil: 0, lookedAt: now, unreachable: false, round: 0 };
+      const state: NodeState = { tokens: BURST, filledAt: now, leaseUntil: 0, lookedAt: now, isNew: true, unreachable: false, round: 0 };
       nodes.set(node, state);
       void follow(node, state);
     },
     lagMs: () => {
       const now = clock.monotonic();
-      return Math.max(0, ...[...nodes.values()].map((state) => now - state.lookedAt));
+      const turn = (rounds() - 1) * settings.followEveryMs;
+      return Math.max(0, ...[...nodes.values()].map((state) => now - state.lookedAt - turn));
     },
   };
 }

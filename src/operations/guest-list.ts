@@ -4,6 +4,7 @@ import { ageSeconds } from '../proxmox/inventory.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import { countFitting } from './guest-lines.ts';
 import { node, pool } from './inputs.ts';
+import { oncePerList } from './once-per-list.ts';
 import { partial, whyPartial } from './partial-list.ts';
 
 /** A page that nobody gave a length: what a model can take in at once, in guests and in characters of text. */
@@ -53,28 +54,36 @@ export const guestPage = z.object({
 type GuestFilters = z.output<typeof guestFilters>;
 export type GuestPage = z.output<typeof guestPage>;
 
+/** The guests of each type, ordered by id. */
+const inOrder = oncePerList((guests: readonly GuestSummary[]) => {
+  const sorted = guests.toSorted((a, b) => a.vmid - b.vmid);
+  return { qemu: sorted.filter(({ type }) => type === 'qemu'), lxc: sorted.filter(({ type }) => type === 'lxc') };
+});
+
 /** Filters, counts and cuts one page out of all guests of one type, ordered by id. Takes the list as the reader gave it. */
 export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
   const wantedName = filters.name?.toLowerCase();
-  const matching = guests.filter(
-    (guest) =>
-      guest.type === type &&
-      (filters.node === undefined || guest.node === filters.node) &&
-      (filters.status === undefined || guest.status === filters.status) &&
-      (filters.tag === undefined || guest.tags.includes(filters.tag)) &&
-      (filters.pool === undefined || guest.pool === filters.pool) &&
-      (wantedName === undefined || (guest.name?.toLowerCase().includes(wantedName) ?? false)),
-  );
-  const rest = matching.filter((guest) => guest.vmid > filters.after).toSorted((a, b) => a.vmid - b.vmid);
-  const rows = rest.slice(0, filters.limit ?? PAGE_LENGTH).map(rowOf);
+  const length = filters.limit ?? PAGE_LENGTH;
+  const counts = { running: 0, stopped: 0, unknown: 0 };
+  const rest: GuestSummary[] = [];
+  for (const guest of inOrder(guests)[type]) {
+    if (
+      (filters.node !== undefined && guest.node !== filters.node) ||
+      (filters.status !== undefined && guest.status !== filters.status) ||
+      (filters.tag !== undefined && !guest.tags.includes(filters.tag)) ||
+      (filters.pool !== undefined && guest.pool !== filters.pool) ||
+      (wantedName !== undefined && guest.name?.toLowerCase().includes(wantedName) !== true)
+    )
+      continue;
+    counts[guest.status] += 1;
+    if (guest.vmid > filters.after && rest.length <= length) rest.push(guest);
+  }
+  const rows = rest.slice(0, length).map(rowOf);
   const page = filters.limit === undefined ? rows.slice(0, countFitting(rows, PAGE_CHARACTERS)) : rows;
-  const count = (status: GuestSummary['status']): number => matching.filter((guest) => guest.status === status).length;
   return {
     guests: page,
-    total: matching.length,
-    running: count('running'),
-    stopped: count('stopped'),
-    unknown: count('unknown'),
+    total: counts.running + counts.stopped + counts.unknown,
+    ...counts,
     next_after: rest.length > page.length ? (page.at(-1)?.vmid ?? null) : null,
     age_seconds: ageSeconds(guests),
     partial: null,

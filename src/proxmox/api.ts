@@ -3,6 +3,7 @@ import type { Mutation, Params } from '../domain/mutation.ts';
 import { ApiError } from './api-error.ts';
 import { encodeParams } from './encode-params.ts';
 import { failureOfAnswer, type FailureContext } from './failure.ts';
+import { createLanes } from './lanes.ts';
 import { readRecord } from './lenient.ts';
 import { parseJson } from './parse-json.ts';
 import type { Route } from './route.ts';
@@ -33,6 +34,9 @@ export interface RequestObservation {
   readonly serverDate: Date | null;
 }
 
+/** Reads of one node at once. One that hangs holds no more than these, and the rest of the connections serve the others. */
+const READS_PER_NODE = 8;
+
 /** Requests to Proxmox whose failures are told as ours. Identical reads in flight are one request. */
 export interface ProxmoxApi {
   readonly context: FailureContext;
@@ -52,6 +56,7 @@ export function createProxmoxApi(
 ): ProxmoxApi {
   const context: FailureContext = { origin: transport.origin, tokenId };
   const inFlight = new Map<string, Promise<Envelope>>();
+  const lanes = createLanes(READS_PER_NODE);
 
   async function exchange(request: ApiRequest, template: string): Promise<Envelope> {
     const startedAt = performance.now();
@@ -67,6 +72,24 @@ export function createProxmoxApi(
       const failure = failureOfTransport(request, error, context);
       report(failure.error.code, null);
       throw failure;
+    }
+  }
+
+  /** Waits for a turn at the node and for the answer, both within one deadline. */
+  async function readInLane(request: ApiRequest, template: string): Promise<Envelope> {
+    const node = /^\/nodes\/([^/]+)/.exec(request.path)?.[1];
+    if (node === undefined) return readTwice(request, template);
+    const signal = AbortSignal.timeout(request.timeoutMs ?? transport.timeoutMs);
+    let isIn = false;
+    const work = (): Promise<Envelope> => {
+      isIn = true;
+      return readTwice({ ...request, signal }, template);
+    };
+    try {
+      return await lanes(node, work, signal);
+    } catch (error) {
+      if (isIn || !(error instanceof Error)) throw error;
+      throw failureOfTransport(request, new TransportFailure(error, false), context);
     }
   }
 
@@ -87,7 +110,7 @@ export function createProxmoxApi(
       const key = `${route.path}?${encodeParams(options.params ?? {})}`;
       const running = inFlight.get(key);
       if (running) return running;
-      const started = readTwice({ method: 'GET', path: route.path, ...options }, route.template)
+      const started = readInLane({ method: 'GET', path: route.path, ...options }, route.template)
         .catch((error: unknown) => {
           throw error instanceof ApiError ? error.error : error;
         })

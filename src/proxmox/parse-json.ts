@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { takeTurn } from './turns.ts';
 
-/** Below this a parse takes about a millisecond and is done in one go. */
-const WHOLE_CHARACTERS = 256 * 1024;
-const PIECE_CHARACTERS = 256 * 1024;
+/** Below this a parse takes a fraction of a millisecond and is done at once. */
+const SHORT_CHARACTERS = 16 * 1024;
+/** A parse of so much takes about a millisecond. */
+const PIECE_CHARACTERS = 128 * 1024;
 const HEAD = '{"data":[';
 const BETWEEN_ROWS = '},{"';
 
@@ -12,7 +13,9 @@ const BETWEEN_ROWS = '},{"';
  * @throws SyntaxError
  */
 export async function parseJson(text: string): Promise<unknown> {
-  if (text.length <= WHOLE_CHARACTERS || !text.startsWith(HEAD)) return JSON.parse(text);
+  if (text.length <= SHORT_CHARACTERS) return JSON.parse(text);
+  await takeTurn('last');
+  if (text.length <= PIECE_CHARACTERS || !text.startsWith(HEAD)) return JSON.parse(text);
   return (await parsePieces(text)) ?? JSON.parse(text);
 }
 
@@ -32,7 +35,7 @@ async function parsePieces(text: string): Promise<object | undefined> {
     if (!Array.isArray(piece)) return undefined;
     for (const row of piece) rows.push(row);
     start = stop + 1;
-    await nextTurn();
+    await takeTurn('next');
   }
   return { ...envelope, data: rows };
 }

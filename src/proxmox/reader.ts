@@ -7,11 +7,12 @@ import { createBreaker } from './breaker.ts';
 import { bridgeReads } from './bridges.ts';
 import { storageChoice } from './choose-storage.ts';
 import { clusterReads, type GuestSummary } from './cluster.ts';
-import { contentSearch } from './content-search.ts';
+import { contentSearch, type ContentMemory, type FoundVolume } from './content-search.ts';
 import { containerAddressReads } from './container-addresses.ts';
 import { guestAgentReads } from './guest-agent.ts';
 import { guestConfigReads } from './guest-config.ts';
 import type { Inventory } from './inventory.ts';
+import { createLastKnown } from './last-known.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
 import { vmidReads } from './next-vmid.ts';
@@ -34,11 +35,17 @@ export interface ReaderOptions {
 
 /** How long a storage that hung is left alone by reads. */
 const REST_MS = 30_000;
+/** About 20 MB. */
+const VOLUMES_KEPT = 50_000;
 
 export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderOptions = {}) {
   const inCluster = clusterReads(api);
   const cluster = lists ? { ...inCluster, guests: lists.guests, nodes: lists.nodes, storages: lists.storages } : inCluster;
-  const breaker = lists && createBreaker({ name: (key) => key, restMs: REST_MS, now: () => performance.now() });
+  const now = (): number => performance.now();
+  const memory: ContentMemory | undefined = lists && {
+    breaker: createBreaker({ name: (key) => key, restMs: REST_MS, now }),
+    lastKnown: createLastKnown<FoundVolume>({ maxRows: VOLUMES_KEPT, now }),
+  };
   const content = storageContentReads(api);
 
   /** @throws OperationError `not_found` naming what the id is instead, if anything */
@@ -105,7 +112,7 @@ export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderO
     ...backupReads(api),
     ...ownPrivilegeReads(api),
     ...content,
-    ...contentSearch({ ...cluster, ...content }, api.context.tokenId, breaker),
+    ...contentSearch({ ...cluster, ...content }, api.context.tokenId, memory),
     ...storageChoice(api, cluster.storages),
     ...applianceReads(api),
     ...bridgeReads(api),

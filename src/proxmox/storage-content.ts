@@ -1,6 +1,7 @@
 import type { Mutation } from '../domain/mutation.ts';
 import { parseVolid } from '../domain/volid.ts';
 import type { ProxmoxApi } from './api.ts';
+import { flatMapInSlices } from './in-slices.ts';
 import { readFlag, readNumber, readRecord, readRecords, readText, type RawRecord } from './lenient.ts';
 import { mutate } from './mutate.ts';
 import { route } from './route.ts';
@@ -51,7 +52,7 @@ export function storageContentReads(api: ProxmoxApi) {
         params,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
-      return readRecords(data).flatMap(readVolume);
+      return flatMapInSlices(readRecords(data), readVolume);
     },
   };
 }

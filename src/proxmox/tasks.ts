@@ -44,11 +44,14 @@ export function createTasks(api: ProxmoxApi) {
     },
     /** Tasks of one type and id, running ones included, newest first. */
     async ofType(node: string, task: { readonly types: readonly string[]; readonly id: string }): Promise<readonly ListedTask[]> {
-      const vmid = /^\d{3,9}$/.test(task.id) ? { vmid: Number(task.id) } : {};
-      const lists = await Promise.all(
-        task.types.map((type) => list(node, { source: 'all', limit: LIST_LIMIT, typefilter: type, ...vmid })),
-      );
-      return lists.flat().filter((entry) => parseUpid(entry.upid).id === task.id);
+      const ofGuest = /^\d{3,9}$/.test(task.id) ? { vmid: Number(task.id) } : undefined;
+      // A list takes one type at most; all tasks of one guest are few enough to be asked for at once.
+      const filters = ofGuest && task.types.length > 1 ? [ofGuest] : task.types.map((type) => ({ typefilter: type, ...ofGuest }));
+      const lists = await Promise.all(filters.map((filter) => list(node, { source: 'all', limit: LIST_LIMIT, ...filter })));
+      return lists.flat().filter((entry) => {
+        const { type, id } = parseUpid(entry.upid);
+        return id === task.id && task.types.includes(type);
+      });
     },
     active(node: string): Promise<readonly ListedTask[]> {
       return list(node, { source: 'active', limit: 5000 });

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TLSSocket, checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { TLSSocket, checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { parseFingerprint } from './fingerprint.ts';
@@ -45,19 +45,28 @@ export function createTlsConnector(
   detour?: Detour & { readonly identity: string },
 ): buildConnector.connector {
   const pins = trust.mode === 'pinned' ? trust.fingerprints.map(parseFingerprint) : [];
-  const connect = buildConnector({
-    timeout: connectTimeoutMs,
-    allowH2: false,
-    // A resumed session skips the identity check.
-    maxCachedSessions: 0,
-    // Judged below, where the presented certificate can still be named in the error.
-    rejectUnauthorized: false,
-    ...(trust.mode === 'authorities' && trust.ca !== undefined ? { ca: trust.ca } : {}),
-    ...(detour === undefined
-      ? {}
-      : { checkServerIdentity: (_near: string, certificate: PeerCertificate) => checkServerIdentity(detour.identity, certificate) }),
-  });
+  const build = (): buildConnector.connector =>
+    buildConnector({
+      timeout: connectTimeoutMs,
+      allowH2: false,
+      // Shared by all connections: making one takes longer than the rest of a handshake.
+      secureContext: createSecureContext(trust.mode === 'authorities' && trust.ca !== undefined ? { ca: trust.ca } : {}),
+      // A resumed session skips the identity check.
+      maxCachedSessions: 0,
+      // Judged below, where the presented certificate can still be named in the error.
+      rejectUnauthorized: false,
+      ...(detour === undefined
+        ? {}
+        : { checkServerIdentity: (_near: string, certificate: PeerCertificate) => checkServerIdentity(detour.identity, certificate) }),
+    });
+  // Made with the first connection: nothing is loaded for a server that is not asked.
+  let connect: buildConnector.connector | undefined;
   const connectTo = (options: buildConnector.Options, callback: buildConnector.Callback, reason?: () => Error | undefined): void => {
+    try {
+      connect ??= build();
+    } catch (error) {
+      return callback(error instanceof Error ? error : new Error(String(error)), null);
+    }
     connect(options, (error, socket) => {
       if (error) return callback(reason?.() ?? error, null);
       const untrusted = judge(socket, trust, pins);

@@ -12,7 +12,7 @@ export interface TransportSettings {
   readonly trust: TlsTrust;
   /** Deadline of one request from queueing to the last byte, milliseconds. */
   readonly timeoutMs: number;
-  /** Connections for reads at once; pveproxy has few workers. */
+  /** Connections for reads at once, to all nodes together. */
   readonly maxConnections: number;
   readonly userAgent: string;
   /** Where connections go in place of `host`, which is still the one that is verified. */
@@ -45,6 +45,8 @@ export interface RawResponse {
 
 export interface Transport {
   readonly origin: string;
+  /** Deadline of a request that brings none. */
+  readonly timeoutMs: number;
   /** @throws TransportFailure when there is no complete answer */
   request(request: ApiRequest): Promise<RawResponse>;
   close(): Promise<void>;
@@ -77,6 +79,7 @@ export function createTransport(settings: TransportSettings): Transport {
 
   return {
     origin,
+    timeoutMs: settings.timeoutMs,
     request(request) {
       const timeout = AbortSignal.timeout(request.timeoutMs ?? settings.timeoutMs);
       const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;

@@ -8,6 +8,7 @@ import { createRequestLog, type RequestLog } from './http/request-log.ts';
 import { startServer } from './http/server.ts';
 import { createWorld } from './model/create-world.ts';
 import { buildScenario, nodeNamesOf, type ScenarioName } from './scenarios/build-scenario.ts';
+import type { DatacenterSize } from './scenarios/large-scenario.ts';
 
 export type { Cluster, CreatedToken } from './cluster.ts';
 export type { Faults } from './faults.ts';
@@ -15,8 +16,11 @@ export type { ScenarioName } from './scenarios/build-scenario.ts';
 export type { LoggedRequest, RequestLog } from './http/request-log.ts';
 
 export interface SimulatorOptions {
-  /** What exists at the start (default `cluster`); a function states it in an empty world, beginning with its nodes. */
-  readonly scenario?: ScenarioName | ((cluster: Cluster) => void);
+  /**
+   * What exists at the start (default `cluster`): a scenario by name, the large one at another size, or a function that states it
+   * in an empty world, beginning with its nodes.
+   */
+  readonly scenario?: ScenarioName | DatacenterSize | ((cluster: Cluster) => void);
   /** `manual`: time moves only by `clock.advance`. */
   readonly clock?: 'real' | 'manual';
   /** Real clock: simulated seconds per real second (default 1). */

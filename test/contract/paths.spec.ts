@@ -90,6 +90,7 @@ function createCountingTransport(real: Transport) {
     serverDate: null,
   };
   const transport: Transport = {
+    timeoutMs: real.timeoutMs,
     origin: real.origin,
     async request(request: ApiRequest) {
       const problem = problemOf(request.path);

@@ -39,4 +39,41 @@ describe('the inventory', () => {
     const { output } = await product.call('start_vm', { vmid: 101 });
     expect(output).toMatchObject({ status: 'unchanged', job_id: null });
   });
+
+  test('where a guest was is remembered over jobs, and a guest that has moved is found', async () => {
+    await using product = await startProduct();
+    product.sim.cluster.vm(101, { status: 'stopped' });
+    expect((await product.call('start_vm', { vmid: 101, wait_seconds: 20 })).output).toMatchObject({ status: 'completed' });
+    product.sim.requests.clear();
+    expect((await product.call('stop_vm', { vmid: 101, wait_seconds: 20 })).output).toMatchObject({ status: 'completed' });
+    expect(listings(product.sim)).toBe(0);
+    product.sim.cluster.vm(101, { node: 'pve3' });
+    expect((await product.call('start_vm', { vmid: 101, wait_seconds: 20 })).output).toMatchObject({ status: 'completed', node: 'pve3' });
+  });
+
+  test('a storage that stops answering is listed as it was, with its age and why', async () => {
+    await using product = await startProduct();
+    const before = (await product.call('list_backups')).output;
+    product.sim.faults.dropBeforeDispatch('GET /nodes/*/storage/nfs-backup/content');
+    const { output, text } = await product.call('list_backups');
+    expect(output['backups']).toEqual(before['backups']);
+    expect(output['unavailable']).toEqual([
+      { storage: 'nfs-backup', node: expect.any(String), reason: expect.stringContaining('broke'), stale_seconds: 0 },
+    ]);
+    expect(text).toContain('listed as it was 0 s ago');
+  });
+
+  test('a node that hangs keeps nobody else waiting, however many ask for it', async () => {
+    await using product = await startProduct();
+    for (let n = 0; n < 60; n++) product.sim.cluster.vm(5000 + n, { node: 'pve2' });
+    await product.call('get_vms');
+    product.sim.faults.hang('GET /nodes/pve2/**');
+    product.sim.requests.clear();
+    const hanging = Array.from({ length: 60 }, (_, n) => product.call('list_snapshots', { vmid: 5000 + n }));
+    expect((await product.call('get_node_status', { node: 'pve1' })).isError).toBe(false);
+    const waiting = product.sim.requests.list().filter(({ path }) => path.startsWith('/nodes/pve2/'));
+    expect(waiting.length).toBeLessThanOrEqual(8);
+    product.sim.faults.clear();
+    await Promise.all(hanging);
+  });
 });

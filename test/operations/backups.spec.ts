@@ -71,7 +71,9 @@ describe('backups', () => {
     test('a node that is down is named and hides nothing else', async () => {
       const restore = product.sim.faults.loseNode('pve3');
       const { output, text } = await product.call('list_backups', { limit: 1 });
-      expect(output['unavailable']).toEqual([{ storage: 'local', node: 'pve3', reason: expect.stringContaining('pve3') }]);
+      expect(output['unavailable']).toEqual([
+        { storage: 'local', node: 'pve3', reason: expect.stringContaining('pve3'), stale_seconds: null },
+      ]);
       expect(output['total']).toBeGreaterThan(20);
       expect(text).toContain('Not read: local on pve3');
       restore();

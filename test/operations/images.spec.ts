@@ -84,7 +84,7 @@ describe('listing images', () => {
   test('tells which storages could not be read, and shows the rest', async () => {
     const restore = product.sim.faults.loseNode('pve2');
     const { output, text } = await call('list_isos');
-    expect(output['unavailable']).toEqual([{ storage: 'local', node: 'pve2', reason: 'Node pve2 is offline.' }]);
+    expect(output['unavailable']).toEqual([{ storage: 'local', node: 'pve2', reason: 'Node pve2 is offline.', stale_seconds: null }]);
     expect((output['images'] as Image[]).length).toBeGreaterThan(2);
     expect(text).toContain('Not read: local on pve2');
     restore();

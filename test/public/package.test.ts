@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -79,6 +80,36 @@ describe('the packed program', () => {
     await client.close();
     expect(installMs + answerMs).toBeLessThan(10_000);
   });
+
+  test('opens nothing for a client that asks nothing, until another server has left jobs to follow', async () => {
+    const state = join(folder, 'idle-state');
+    const database = join(state, 'proxmox-jobs.sqlite3');
+    const connect = async (): Promise<Client> => {
+      const client = new Client({ name: 'test', version: '1' });
+      const env = { ...settings(), PROXMOX_MCP_STATE_DIR: state };
+      await client.connect(new StdioClientTransport({ command: program(), env, stderr: 'ignore' }));
+      await client.listTools();
+      return client;
+    };
+    sim.requests.clear();
+    const idle = await connect();
+    expect(existsSync(database)).toBe(false);
+    expect(sim.requests.list()).toEqual([]);
+
+    sim.cluster.vm(101, { status: 'stopped' });
+    const busy = await connect();
+    await busy.callTool({ name: 'start_vm', arguments: { vmid: 101 } });
+    await busy.close();
+    const stateOfJob = (): unknown => {
+      const db = new DatabaseSync(database, { readOnly: true });
+      const row = db.prepare('select state from jobs').get();
+      db.close();
+      return row?.['state'];
+    };
+    expect(stateOfJob()).toBe('running');
+    await expect.poll(stateOfJob, { timeout: 30_000 }).toBe('succeeded');
+    await idle.close();
+  }, 40_000);
 
   test('is on the path under both names and knows its version', async () => {
     for (const name of ['proxmox-mcp-plus', 'proxmox-mcp']) {

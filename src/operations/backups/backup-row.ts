@@ -24,21 +24,35 @@ export const backupRow = z.object({
 });
 export type BackupRow = z.output<typeof backupRow>;
 
+/** Id of the guest that was backed up, by what the storage says or else by the name of the file. */
+export function ownerId({ vmid, volid }: FoundVolume): number | null {
+  return vmid ?? backupOwner(volid).vmid;
+}
+
+/** Kind of the guest that was backed up. */
+export function ownerType({ subtype, volid }: FoundVolume): BackupRow['vm_type'] {
+  return subtype === 'qemu' || subtype === 'lxc' ? subtype : backupOwner(volid).type;
+}
+
+/** Notes without what this product wrote into them for itself. */
+export function shownNotes({ notes }: FoundVolume): string | null {
+  return notes === null ? null : withoutJobMarker(notes);
+}
+
 /** One backup; `guestNames` are those of the guests that exist now. */
 export function rowOfBackup(volume: FoundVolume, guestNames: ReadonlyMap<number, string | null>): BackupRow {
-  const owner = backupOwner(volume.volid);
-  const vmid = volume.vmid ?? owner.vmid;
+  const vmid = ownerId(volume);
   return {
     volid: volume.volid,
     vmid,
-    vm_type: volume.subtype === 'qemu' || volume.subtype === 'lxc' ? volume.subtype : owner.type,
+    vm_type: ownerType(volume),
     guest: vmid === null ? null : (guestNames.get(vmid) ?? null),
     created_at: isoTime(volume.createdSeconds),
     size_bytes: volume.sizeBytes,
     format: volume.format,
     storage: volume.storage,
     nodes: [...volume.nodes],
-    notes: volume.notes === null ? null : withoutJobMarker(volume.notes),
+    notes: shownNotes(volume),
     protected: volume.protected,
     encrypted: volume.encrypted,
     verification: volume.verification,

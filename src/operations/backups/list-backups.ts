@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { formatBytes } from '../../domain/units.ts';
-import { showUntrusted } from '../../domain/untrusted-text.ts';
+import { flatMapInSlices } from '../../proxmox/in-slices.ts';
+import type { FoundVolume } from '../../proxmox/content-search.ts';
 import { defineQuery } from '../define.ts';
 import { node, storage, vmid } from '../inputs.ts';
+import { newestPage } from './newest-page.ts';
 import { partial, whyPartial } from '../partial-list.ts';
-import { backupRow, lineOfBackup, rowOfBackup } from './backup-row.ts';
+import { lineOfUnavailable, rowOfUnavailable, unavailableRow } from '../unavailable-storage.ts';
+import { backupRow, lineOfBackup, ownerId, ownerType, rowOfBackup, shownNotes } from './backup-row.ts';
 
 const input = z.object({
   node: node.optional(),
@@ -17,14 +20,12 @@ const input = z.object({
   after: z.int().min(0).max(1_000_000).default(0).describe('Next page: the next_after of the last one.'),
 });
 
-const unavailableRow = z.object({ storage: z.string(), node: z.string(), reason: z.string() });
-
 const output = z.object({
   backups: z.array(backupRow),
   total: z.int().describe('Backups that match.'),
   total_bytes: z.number().describe('Their size.'),
   next_after: z.int().nullable().describe('Pass as after for the next page; null on the last.'),
-  unavailable: z.array(unavailableRow).describe('Storages that could not be read; their backups are missing here.'),
+  unavailable: z.array(unavailableRow).describe('Storages that could not be read.'),
   partial,
 });
 
@@ -47,29 +48,33 @@ export const listBackups = defineQuery({
       pve.findContent({ content: 'backup', node: wanted.node, storage: wanted.storage, vmid: wanted.vmid }),
       pve.guests(),
     ]);
-    const names = new Map(guests.map((guest) => [guest.vmid, guest.name]));
-    const text = wanted.notes?.toLowerCase();
-    const matching = volumes
-      .map((volume) => rowOfBackup(volume, names))
-      .filter(
-        (row) =>
-          (wanted.vmid === undefined || row.vmid === wanted.vmid) &&
-          (wanted.vm_type === undefined || row.vm_type === wanted.vm_type) &&
-          (wanted.protected === undefined || row.protected === wanted.protected) &&
-          (text === undefined || (row.notes?.toLowerCase().includes(text) ?? false)),
-      )
-      .toSorted((a, b) => (b.created_at ?? '').localeCompare(a.created_at ?? '') || a.volid.localeCompare(b.volid));
+    const fits = fitsWanted(wanted);
+    const matching = fits ? await flatMapInSlices(volumes, (volume) => (fits(volume) ? [volume] : [])) : volumes;
+    const page = newestPage(matching, wanted.after, wanted.limit);
+    const owners = new Set(page.map(ownerId));
+    const names = new Map(guests.filter((guest) => owners.has(guest.vmid)).map((guest) => [guest.vmid, guest.name]));
     const end = wanted.after + wanted.limit;
     return {
-      backups: matching.slice(wanted.after, end),
+      backups: page.map((volume) => rowOfBackup(volume, names)),
       total: matching.length,
-      total_bytes: matching.reduce((sum, row) => sum + (row.size_bytes ?? 0), 0),
+      total_bytes: matching.reduce((sum, volume) => sum + (volume.sizeBytes ?? 0), 0),
       next_after: matching.length > end ? end : null,
-      unavailable: [...unavailable],
+      unavailable: unavailable.map(rowOfUnavailable),
       partial: volumes.length === 0 ? await whyPartial(pve, NEEDED) : null,
     };
   },
 });
+
+/** Undefined where every backup fits. */
+function fitsWanted({ vmid: id, vm_type: type, protected: kept, notes }: z.output<typeof input>) {
+  const text = notes?.toLowerCase();
+  if (id === undefined && type === undefined && kept === undefined && text === undefined) return undefined;
+  return (volume: FoundVolume): boolean =>
+    (id === undefined || ownerId(volume) === id) &&
+    (type === undefined || ownerType(volume) === type) &&
+    (kept === undefined || volume.protected === kept) &&
+    (text === undefined || (shownNotes(volume)?.toLowerCase().includes(text) ?? false));
+}
 
 function textOf(page: z.output<typeof output>): string {
   const { backups, total, unavailable } = page;
@@ -77,7 +82,7 @@ function textOf(page: z.output<typeof output>): string {
     `${total} backup${total === 1 ? '' : 's'}, ${formatBytes(page.total_bytes)}`,
     ...backups.map(lineOfBackup),
     ...(page.next_after === null ? [] : [`${backups.length} of ${total} shown; next page: after=${page.next_after}`]),
-    ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),
+    ...unavailable.map(lineOfUnavailable),
     ...(page.partial === null ? [] : [page.partial]),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatBytes, formatPercent } from '../../domain/units.ts';
 import { defineQuery } from '../define.ts';
+import { oncePerList } from '../once-per-list.ts';
 import { partial, whyPartial } from '../partial-list.ts';
 import type { StorageSummary } from '../../proxmox/cluster.ts';
 
@@ -25,19 +26,24 @@ export const getStorage = defineQuery({
   text: ({ storages, partial: why }) => [...storages.map(lineOfStorage), ...(why === null ? [] : [why])].join('\n'),
   async run({ pve }) {
     const rows = await pve.storages();
-    const shared = Map.groupBy(
-      rows.filter((row) => row.shared),
-      (row) => row.storage,
-    );
-    const groups = [...shared.values(), ...rows.filter((row) => !row.shared).map((row) => [row])];
     return {
       partial: rows.length === 0 ? await whyPartial(pve, [['/storage', 'Datastore.Audit']]) : null,
-      storages: groups
-        .map(mergeRows)
-        .toSorted((a, b) => a.storage.localeCompare(b.storage) || (a.nodes[0] ?? '').localeCompare(b.nodes[0] ?? '')),
+      storages: storagesOf(rows),
     };
   },
 });
+
+const storagesOf = oncePerList((rows: readonly StorageSummary[]): z.output<typeof storageRow>[] => {
+  const shared = Map.groupBy(
+    rows.filter((row) => row.shared),
+    (row) => row.storage,
+  );
+  const groups = [...shared.values(), ...rows.filter((row) => !row.shared).map((row) => [row])];
+  return groups.map(mergeRows).toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
+});
+
+/** Place in the order of the list; a blank sorts before whatever a name may hold. */
+const positionOf = ({ storage, nodes }: z.output<typeof storageRow>): string => `${storage} ${nodes[0] ?? ''}`;
 
 /** One row for one storage: a node that can reach it knows more about it than one that cannot. */
 function mergeRows(rows: readonly StorageSummary[]): z.output<typeof storageRow> {

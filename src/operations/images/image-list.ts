@@ -4,6 +4,7 @@ import { showUntrusted } from '../../domain/untrusted-text.ts';
 import type { FoundContent, FoundVolume } from '../../proxmox/content-search.ts';
 import { node, storage } from '../inputs.ts';
 import { isoTime } from '../times.ts';
+import { lineOfUnavailable, rowOfUnavailable, unavailableRow } from '../unavailable-storage.ts';
 
 /** How a list of files on storages may be narrowed and paged. */
 export const imageFilters = z.object({
@@ -28,9 +29,7 @@ export const imagePage = z.object({
   images: z.array(imageRow),
   total: z.int().describe('Files that match.'),
   next_after: z.string().nullable().describe('Pass as after for the next page; null on the last.'),
-  unavailable: z
-    .array(z.object({ storage: z.string(), node: z.string(), reason: z.string() }))
-    .describe('Storages that could not be read.'),
+  unavailable: z.array(unavailableRow).describe('Storages that could not be read.'),
 });
 
 type ImageFilters = z.output<typeof imageFilters>;
@@ -62,7 +61,7 @@ export function pageOfImages({ volumes, unavailable }: FoundContent, { name, lim
     })),
     total: matching.length,
     next_after: rest.length > page.length && last !== undefined ? positionOf(last) : null,
-    unavailable: unavailable.map((row) => ({ ...row })),
+    unavailable: unavailable.map(rowOfUnavailable),
   };
 }
 
@@ -75,6 +74,6 @@ export function textOfImages({ images, total, next_after, unavailable }: ImagePa
         `${showUntrusted(row.volid)} ${formatBytes(row.size_bytes)}, ${row.nodes.join(' ')}${row.created_at === null ? '' : `, ${row.created_at.slice(0, DATE_LENGTH)}`}`,
     ),
     ...(next_after === null ? [] : [`${images.length} of ${total} shown; next page: after=${showUntrusted(next_after, 400)}`]),
-    ...unavailable.map((row) => `Not read: ${row.storage} on ${row.node}: ${showUntrusted(row.reason)}`),
+    ...unavailable.map(lineOfUnavailable),
   ].join('\n');
 }

@@ -4,13 +4,22 @@ import { fileTime, GIB, printSize } from '../model/size.ts';
 import { volumesOn, type Storage } from '../model/storage.ts';
 import { seconds, type World } from '../model/world.ts';
 
+/** How much of the large scenario there is. */
+export interface DatacenterSize {
+  readonly nodes: number;
+  readonly guests: number;
+}
+
 const DAY = 86_400;
-const NODES = 50;
-const GUESTS = 10_000;
+const LARGE: DatacenterSize = { nodes: 50, guests: 10_000 };
+const NODES_PER_GROUP = 10;
+/** Pools of single nodes are as many as bring the storages of fifty nodes to 200. */
+const POOLS_PER_NODE = 2.96;
 const BACKUPS_PER_GUEST = 5;
 const TASKS_PER_NODE = 100;
 
-export const largeNodeNames = (): string[] => Array.from({ length: NODES }, (_, n) => `pve${String(n + 1).padStart(2, '0')}`);
+export const datacenterNodeNames = ({ nodes }: DatacenterSize = LARGE): string[] =>
+  Array.from({ length: nodes }, (_, n) => `pve${String(n + 1).padStart(2, '0')}`);
 
 const ROLES = [
   'web',
@@ -33,7 +42,7 @@ const ENVIRONMENTS = ['prod', 'prod', 'prod', 'staging', 'dev'] as const;
 const MEMORY = [512, 1024, 2048, 2048, 4096, 4096, 8192, 16_384, 32_768] as const;
 const DISKS = [8, 16, 20, 32, 32, 40, 64, 100, 250] as const;
 
-/** 200 storages: local ones on every node, shared ones for groups of ten nodes, and pools of single nodes. */
+/** Storages, 200 for fifty nodes: local ones on every node, shared ones for groups of ten nodes, and pools of single nodes. */
 function buildStorages(cluster: Cluster, names: readonly string[]): { images: Storage[][]; backups: Storage[] } {
   cluster.storage('local', {
     type: 'dir',
@@ -50,8 +59,8 @@ function buildStorages(cluster: Cluster, names: readonly string[]): { images: St
   });
   const images: Storage[][] = names.map(() => [lvm]);
   const backups: Storage[] = [];
-  for (let group = 0; group < NODES / 10; group++) {
-    const nodes = names.slice(group * 10, group * 10 + 10);
+  for (let group = 0; group < names.length / NODES_PER_GROUP; group++) {
+    const nodes = names.slice(group * NODES_PER_GROUP, (group + 1) * NODES_PER_GROUP);
     for (let n = 0; n < 6; n++)
       backups.push(
         cluster.storage(`nfs-backup-${group + 1}${'abcdef'[n] ?? ''}`, {
@@ -74,18 +83,18 @@ function buildStorages(cluster: Cluster, names: readonly string[]): { images: St
         totalBytes: 300_000 * GIB,
         settings: { pool: `pool-${group + 1}${n}` },
       });
-      for (let node = group * 10; node < group * 10 + 10; node++) images[node]?.push(ceph);
+      for (const node of nodes) images[names.indexOf(node)]?.push(ceph);
     }
   }
-  for (let n = 0; n < 148; n++) {
-    const index = n % NODES;
+  for (let n = 0; n < Math.round(names.length * POOLS_PER_NODE); n++) {
+    const index = n % names.length;
     images[index]?.push(
-      cluster.storage(`zfs-${names[index] ?? ''}-${Math.floor(n / NODES) + 1}`, {
+      cluster.storage(`zfs-${names[index] ?? ''}-${Math.floor(n / names.length) + 1}`, {
         type: 'zfspool',
         content: ['images', 'rootdir'],
         nodes: [names[index] ?? ''],
         totalBytes: 20_000 * GIB,
-        settings: { pool: `tank${Math.floor(n / NODES) + 1}` },
+        settings: { pool: `tank${Math.floor(n / names.length) + 1}` },
       }),
     );
   }
@@ -177,26 +186,26 @@ function addBackups(world: World, guest: Guest, storage: Storage): void {
   }
 }
 
-/** 50 nodes, 10,000 guests, 200 storages, 50,000 backups and 5,000 finished tasks. */
-export function buildLarge(world: World, cluster: Cluster): void {
-  const names = largeNodeNames();
+/** By default 50 nodes, 10,000 guests, 200 storages, 50,000 backups and 5,000 finished tasks; else the same at another size. */
+export function buildDatacenter(world: World, cluster: Cluster, size: DatacenterSize = LARGE): void {
+  const names = datacenterNodeNames(size);
   world.clusterName = 'datacenter';
   for (const [n, name] of names.entries())
     cluster.node(name, { cores: 64, memoryBytes: 1024 * GIB, rootBytes: 200 * GIB, uptime: (20 + n) * DAY, ip: `198.51.100.${n + 10}` });
   const { images, backups } = buildStorages(cluster, names);
   for (const team of TEAMS) cluster.pool(team, { comment: `everything of ${team}` });
   cluster.iso('debian-13.1.0-amd64-netinst.iso', { storage: backups[0]?.storage ?? 'local' });
-  for (let n = 0; n < GUESTS; n++) {
-    const index = n % NODES;
+  for (let n = 0; n < size.guests; n++) {
+    const index = n % names.length;
     const guest = addGuest(world, 100 + n, names[index] ?? '', images[index] ?? []);
-    const storage = backups[Math.floor(index / 10) * 6 + (n % 6)];
+    const storage = backups[Math.floor(index / NODES_PER_GROUP) * 6 + (n % 6)];
     if (storage !== undefined) addBackups(world, guest, storage);
     if (n % 4 === 0) world.pools.get(TEAMS[n % TEAMS.length] ?? '')?.vms.add(guest.vmid);
   }
   world.access.revision++;
   for (const [index, node] of names.entries()) {
     for (let n = 0; n < TASKS_PER_NODE; n++) {
-      const vmid = 100 + index + NODES * n;
+      const vmid = 100 + index + names.length * n;
       cluster.task({
         node,
         type: world.random.pick(['vzdump', 'qmstart', 'qmshutdown', 'qmsnapshot', 'vzstart']),
