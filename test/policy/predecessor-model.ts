@@ -35,8 +35,9 @@ export function predecessorRunsCommand(config: PredecessorConfig, text: string, 
 }
 
 export function predecessorRunsOperation(config: PredecessorConfig, name: string, token: string | null): boolean {
-  if (!config.high_risk_operations.includes(name) || config.high_risk_mode === 'disabled' || !config.high_risk_require_approval_token)
-    return true;
+  if (!config.high_risk_operations.includes(name) || config.high_risk_mode === 'disabled') return true;
+  // It documents that `enforce` wants an approval; that it let everything pass without the token flag was its fault.
+  if (config.high_risk_mode === 'audit_only' && !config.high_risk_require_approval_token) return true;
   const expected = config.high_risk_approval_token || config.approval_token;
   return Boolean(expected) && token === expected;
 }

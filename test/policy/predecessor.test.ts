@@ -178,12 +178,14 @@ describe('compared with what the predecessor documents', () => {
             ...(isCommand ? { command } : {}),
           };
           const decision = decide(request, policy);
+          // Without its static token, the approval that `enforce` wants is a person's.
+          const wantsApproval = !isCommand && config.high_risk_mode === 'enforce' && !config.high_risk_require_approval_token;
           const ran = isCommand ? predecessorRunsCommand(config, command, token) : predecessorRunsOperation(config, name, token);
           if (ran && decision.effect !== 'allow') {
             seen.set(decision.cause, (seen.get(decision.cause) ?? 0) + 1);
             if (!STRICTER_BECAUSE.has(decision.cause) || (decision.cause === 'not-allowlisted' && matchesWhole(config, command)))
               unexpected.push({ config, operation, command, token, decision });
-          } else if (!ran && decision.effect !== 'deny')
+          } else if (!ran && decision.effect !== 'deny' && !(decision.effect === 'ask' && wantsApproval))
             unexpected.push({ morePermissive: true, config, operation, command, token, decision });
           else tally[ran ? 'bothRun' : 'bothRefuse'] += 1;
         }
