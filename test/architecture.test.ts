@@ -42,6 +42,22 @@ test('rooms import only the rooms they may', () => {
   expect(forbidden.map(([from, to]) => `${from} imports ${to}`)).toEqual([]);
 });
 
+test('no files import each other in a circle', () => {
+  const next = Map.groupBy(imports(), ([from]) => from);
+  const settled = new Set<string>();
+  function circleFrom(file: string, way: readonly string[]): readonly string[] | undefined {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (settled.has(file)) return undefined;
+    for (const [, to] of next.get(file) ?? []) {
+      const circle = circleFrom(to, [...way, file]);
+      if (circle) return circle;
+    }
+    settled.add(file);
+    return undefined;
+  }
+  expect([...next.keys()].flatMap((file) => circleFrom(file, [])?.join(' -> ') ?? [])).toEqual([]);
+});
+
 test('no file is a drawer for odds and ends, and none grows past 250 lines', () => {
   const files = globSync('src/**/*.ts');
   expect(files.filter((file) => /\/(?:index|utils?|helpers?|common|managers?|services?)\.ts$/.test(file))).toEqual([]);

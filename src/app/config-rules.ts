@@ -1,5 +1,5 @@
 import { parseFingerprint } from '../proxmox/fingerprint.ts';
-import type { ConfigProblem } from './load-config.ts';
+import type { ConfigProblem } from './config-problem.ts';
 
 /** One section of a config file as it was given; empty when it is missing or no object. */
 export function sectionOf(raw: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {

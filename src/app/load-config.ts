@@ -3,33 +3,11 @@ import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
+import { ConfigError, type ConfigProblem } from './config-problem.ts';
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { readEnvironment } from './environment.ts';
 import { sshWarnings } from './ssh-access.ts';
-
-/** One thing that is wrong with the configuration. */
-export interface ConfigProblem {
-  /** `proxmox.port (PROXMOX_PORT)`. */
-  readonly where: string;
-  /** The value as given; never that of a secret. */
-  readonly value: string | undefined;
-  readonly expected: string;
-}
-
-/** The configuration cannot be used. Holds every problem at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly source: string;
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(source: string, problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ where, value, expected }) => `  ${where}${value === undefined ? '' : ` = ${value}`}: ${expected}`);
-    super(`${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in ${source}\n${lines.join('\n')}`);
-    this.source = source;
-    this.problems = problems;
-  }
-}
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -167,7 +145,7 @@ function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unkno
   const field = FIELDS.find(({ path }) => path[0] === section && path[1] === key);
   const name = issue.path.map(String).join('.') || 'the file';
   // Lists hold hashes and secrets, and are told by their place only.
-  const value = section === undefined || key === undefined || Array.isArray(given[section]) ? undefined : sectionOf(given, section)[key];
+  const value = section === undefined || Array.isArray(given[section]) ? undefined : valueAt(given, issue.path);
   const where = field?.env === undefined ? name : `${name} (${field.env})`;
   if (section === 'mcp' && key === 'transport' && value === 'SSE') {
     return { where, value: '"SSE"', expected: 'the SSE transport no longer exists in MCP; use STREAMABLE_HTTP (at /mcp) or STDIO' };
@@ -175,8 +153,12 @@ function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unkno
   return {
     where,
     value: value === undefined || field?.secret === true ? undefined : JSON.stringify(value).slice(0, 120),
-    expected: value === undefined ? `is required. ${field?.description ?? ''}`.trim() : issue.message,
+    expected: value === undefined && issue.path.length <= 2 ? `is required. ${field?.description ?? ''}`.trim() : issue.message,
   };
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined), given);
 }
 
 function unknownKeys(given: Readonly<Record<string, unknown>>): readonly string[] {

@@ -9,7 +9,7 @@ import { fromCommandPolicy, type MappedCommandPolicy } from '../policy/from-comm
 import { policySchema, type PolicyInput, type PolicySection } from '../policy/policy-schema.ts';
 import { findUnknownNames } from '../policy/unknown-names.ts';
 import type { Config } from './config-schema.ts';
-import { ConfigError } from './load-config.ts';
+import { ConfigError } from './config-problem.ts';
 import { expandHome } from './state-paths.ts';
 
 /** The policy that the configuration amounts to, and what its owner wants to know of it. */

@@ -10,7 +10,7 @@ import { explain, type Explanation } from '../policy/explain.ts';
 import { CATALOG } from '../operations/catalog.ts';
 import type { Command, Flags, Invocation } from '../cli/command.ts';
 import { registeredOperations } from './call-commands.ts';
-import { ConfigError } from './load-config.ts';
+import { ConfigError } from './config-problem.ts';
 import { describeFinding, loadPolicy, type LoadedPolicy } from './load-policy.ts';
 import { policyCaseFields, requestOf, type PolicyCase } from './policy-case.ts';
 import { readConfig } from './read-config.ts';

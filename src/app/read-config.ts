@@ -1,5 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
-import { ConfigError, loadConfig, type LoadedConfig } from './load-config.ts';
+import { ConfigError } from './config-problem.ts';
+import { loadConfig, type LoadedConfig } from './load-config.ts';
 
 /**
  * The configuration for a command.

@@ -6,6 +6,7 @@ import type { TargetDescription } from '../operations/target-facts.ts';
 import { canonicalJson, digestOf } from './canonical-json.ts';
 import type { Verdict } from './authorize.ts';
 import { approvalText } from './approval-text.ts';
+import type { AskedWrite } from './asked-write.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
 
 /** What is stored with a job that waits for a person, and shown to whoever decides. */
@@ -28,23 +29,6 @@ export interface ApprovalRequest {
   readonly four_eyes: boolean;
   /** Everything the write may hold, with what tells it from another under the same name; null for what is yet to be made. */
   readonly targets: readonly { readonly key: string; readonly lasting: string | null; readonly exact: string | null }[];
-}
-
-/** What an approval is asked for. */
-export interface AskedWrite {
-  readonly registered: RegisteredOperation;
-  /** Without secrets. */
-  readonly input: Facts;
-  /** Who asks: the caller, or whoever retries the job. */
-  readonly principal: Principal;
-  /** The principal of the job. */
-  readonly ownerId: string;
-  readonly plan: SendPlan;
-  readonly verdict: Verdict;
-  readonly summary: string;
-  /** The caller's own words, shown as such. */
-  readonly reason: string | undefined;
-  readonly attempt: number;
 }
 
 /** Where and when it is asked. */

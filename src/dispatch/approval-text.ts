@@ -4,7 +4,7 @@ import { formatBytes } from '../domain/units.ts';
 import { showJson, showUntrusted } from '../domain/untrusted-text.ts';
 import { guestLabel } from '../domain/guest.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
-import type { AskedWrite } from './approval-request.ts';
+import type { AskedWrite } from './asked-write.ts';
 import { scriptIn } from './authorize.ts';
 
 const NAME_LENGTH = 120;

@@ -5,7 +5,8 @@ import type { Job } from '../jobs/job.ts';
 import type { Jobs, NewJob } from '../jobs/jobs.ts';
 import type { DescribeTargets } from '../operations/target-facts.ts';
 import { mayApprove } from '../policy/four-eyes.ts';
-import { approvalOf, approvalRequest, type AskedWrite } from './approval-request.ts';
+import { approvalOf, approvalRequest } from './approval-request.ts';
+import type { AskedWrite } from './asked-write.ts';
 import type { AuditLog } from './audit-log.ts';
 
 /** What a person is asked before a waiting job may go on. */

@@ -1,7 +1,7 @@
 import type { CallResult } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Facts } from '../domain/plan.ts';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 import { progressReporter } from './progress.ts';
 
 /** Runs one operation for a caller, through the one door. @throws OperationError */

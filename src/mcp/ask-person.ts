@@ -10,7 +10,7 @@ import {
   type ServerOptions,
 } from '@modelcontextprotocol/server';
 import type { ApprovalQuestion, Approvals } from '../dispatch/approvals.ts';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 import { createUsedOnce } from './used-once.ts';
 
 /** What travels to the client and back while its person is asked. Signed, readable, bound to caller and method. */

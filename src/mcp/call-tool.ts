@@ -4,7 +4,8 @@ import type { Facts } from '../domain/plan.ts';
 import type { AskOperation } from './ask-operation.ts';
 import type { AskableApprovals, AskPerson, PersonsAnswer } from './ask-person.ts';
 import type { JobTasks } from './job-tasks.ts';
-import type { Caller, ToolAnswer } from './offer.ts';
+import type { Caller } from './caller.ts';
+import type { ToolAnswer } from './offer.ts';
 
 /** People who can be asked, and the way to ask them. */
 export interface Asking {

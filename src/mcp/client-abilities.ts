@@ -1,5 +1,5 @@
 import { CLIENT_CAPABILITIES_META_KEY, type ClientCapabilities, type Server, type ServerContext } from '@modelcontextprotocol/server';
-import type { ClientAbilities } from './offer.ts';
+import type { ClientAbilities } from './caller.ts';
 import { TASKS_EXTENSION } from './task.ts';
 
 /**

@@ -2,7 +2,8 @@ import type { CompleteResult } from '@modelcontextprotocol/server';
 import type { Facts } from '../domain/plan.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
-import type { Caller, Offer } from './offer.ts';
+import type { Caller } from './caller.ts';
+import type { Offer } from './offer.ts';
 
 /** The protocol allows this many values. */
 const MAX_VALUES = 100;

@@ -6,7 +6,7 @@ import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { AskOperation } from './ask-operation.ts';
 import { describeOperation } from './describe-operation.ts';
 import { DOORWAY_TOOLS } from './doorway-tools.ts';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 import { createRank } from './rank-operations.ts';
 
 /** A few tools that lead to every operation, for clients whose context is small. */

@@ -5,7 +5,7 @@ import type { ApprovalQuestion } from '../dispatch/approvals.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
 import { formOf, readAnswer, type AskableApprovals } from './ask-person.ts';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 import type { CreatedTask, TaskOffer, TaskState } from './task.ts';
 
 /** Jobs, seen as tasks: the task id is the job id, so both outlive the server. */

@@ -6,7 +6,8 @@ import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Job } from '../jobs/job.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
 import { changedResources } from './changed-resources.ts';
-import type { Caller, ResourceOffer } from './offer.ts';
+import type { Caller } from './caller.ts';
+import type { ResourceOffer } from './offer.ts';
 import { describeOperation } from './describe-operation.ts';
 
 const JSON_TYPE = 'application/json';

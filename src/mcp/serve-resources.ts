@@ -1,5 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, type Server, type ServerContext } from '@modelcontextprotocol/server';
-import type { Caller, ResourceOffer } from './offer.ts';
+import type { Caller } from './caller.ts';
+import type { ResourceOffer } from './offer.ts';
 
 /** Resources that one connection of the 2025 protocols may watch. */
 const MAX_WATCHED = 500;

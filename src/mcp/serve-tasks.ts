@@ -6,7 +6,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 import { TASKS_EXTENSION, type TaskOffer } from './task.ts';
 
 const taskId = z.string().min(1).max(128);

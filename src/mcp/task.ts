@@ -1,5 +1,5 @@
 import type { CallToolResult, InputRequest, Result } from '@modelcontextprotocol/server';
-import type { Caller } from './offer.ts';
+import type { Caller } from './caller.ts';
 
 /** Name under which clients and servers declare that they know tasks. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';

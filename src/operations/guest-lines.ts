@@ -1,6 +1,6 @@
 import { formatDuration, formatPercent } from '../domain/units.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
-import type { GuestPage } from './guest-list.ts';
+import type { GuestPage } from './guest-page.ts';
 
 type GuestRow = GuestPage['guests'][number];
 

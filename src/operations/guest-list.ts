@@ -3,6 +3,7 @@ import type { GuestSummary } from '../proxmox/cluster.ts';
 import { ageSeconds } from '../proxmox/inventory.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import { countFitting } from './guest-lines.ts';
+import type { GuestPage, guestRow } from './guest-page.ts';
 import { node, pool } from './inputs.ts';
 import { oncePerList } from './once-per-list.ts';
 import { partial, whyPartial } from './partial-list.ts';
@@ -22,37 +23,7 @@ export const guestFilters = z.object({
   after: z.int().min(0).max(999_999_999).default(0).describe('Next page: the next_after of the last one.'),
 });
 
-export const guestRow = z.object({
-  vmid: z.int(),
-  name: z.string().nullable(),
-  node: z.string(),
-  status: z.enum(['running', 'stopped', 'unknown']),
-  cpus: z.number().nullable(),
-  cpu_usage: z.number().nullable().describe('0 to 1 of its CPUs.'),
-  memory_bytes: z.number().nullable(),
-  max_memory_bytes: z.number().nullable(),
-  max_disk_bytes: z.number().nullable(),
-  uptime_seconds: z.number().nullable(),
-  tags: z.array(z.string()),
-  pool: z.string().nullable(),
-  lock: z.string().nullable(),
-  template: z.boolean(),
-  ha_state: z.string().nullable(),
-});
-
-export const guestPage = z.object({
-  guests: z.array(guestRow),
-  total: z.int().describe('Guests that match.'),
-  running: z.int(),
-  stopped: z.int(),
-  unknown: z.int().describe('Guests whose node is offline or has not reported.'),
-  next_after: z.int().nullable().describe('Pass as after for the next page; null on the last.'),
-  partial,
-  age_seconds: z.int().min(0).describe('How long ago Proxmox VE was asked.'),
-});
-
 type GuestFilters = z.output<typeof guestFilters>;
-export type GuestPage = z.output<typeof guestPage>;
 
 /** The guests of each type, ordered by id. */
 const inOrder = oncePerList((guests: readonly GuestSummary[]) => {

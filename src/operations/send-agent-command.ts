@@ -5,7 +5,7 @@ import type { Answer, SendOptions } from '../jobs/ports.ts';
 import { agentExec, agentProcess, type AgentProcess } from '../proxmox/guest-agent.ts';
 import { readNumber, readRecord } from '../proxmox/lenient.ts';
 import { commandResult, sha256Of } from './command-result.ts';
-import type { CommandWays } from './send-command.ts';
+import type { CommandWays } from './command-ways.ts';
 import { answerOfFailure } from './send-request.ts';
 import { signalName } from './signal-name.ts';
 

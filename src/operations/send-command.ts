@@ -1,24 +1,9 @@
-import type { Clock } from '../domain/clock.ts';
 import type { GuestCommand } from '../domain/mutation.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Answer, SendOptions } from '../jobs/ports.ts';
-import type { ProxmoxApi } from '../proxmox/api.ts';
-import type { Scrub } from './command-result.ts';
-import type { OpenShell } from './container-files.ts';
+import type { CommandWays } from './command-ways.ts';
 import { sendAgentCommand } from './send-agent-command.ts';
 import { sendShellCommand } from './send-shell-command.ts';
-
-/** How commands get into guests. */
-export interface CommandWays {
-  /** For VMs. */
-  readonly api: ProxmoxApi;
-  /** For containers; undefined without an `ssh` section. */
-  readonly openShell: OpenShell | undefined;
-  readonly scrub: Scrub;
-  readonly clock: Clock;
-  /** Aborts when the server stops: what still runs is then in doubt. */
-  readonly stopping: AbortSignal;
-}
 
 /** Runs commands of jobs to their end and says what came of them. */
 export function createCommandSender(ways: CommandWays): (command: GuestCommand, options: SendOptions) => Promise<Answer> {

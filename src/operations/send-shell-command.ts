@@ -7,7 +7,7 @@ import { writeFileResult } from '../exec/write-guest-file.ts';
 import type { Answer, SendOptions } from '../jobs/ports.ts';
 import { OUTPUT_SHOWN_BYTES, commandResult } from './command-result.ts';
 import { withoutSsh } from './container-files.ts';
-import type { CommandWays } from './send-command.ts';
+import type { CommandWays } from './command-ways.ts';
 
 /** Reasons why nothing was sent that another try soon after may find gone. */
 const PASSING = new Set<unknown>(['unreachable', 'queue_full', 'connection_lost', 'channel_refused', 'aborted', 'closed']);

@@ -6,7 +6,8 @@ import type { ProxmoxApi } from '../proxmox/api.ts';
 import type { Task } from './define.ts';
 import type { Runner } from './runner.ts';
 import { scrubAnswer } from './scrub-answer.ts';
-import { createCommandSender, type CommandWays } from './send-command.ts';
+import type { CommandWays } from './command-ways.ts';
+import { createCommandSender } from './send-command.ts';
 import { sendRequest } from './send-request.ts';
 
 export interface WorkOptions extends Omit<CommandWays, 'api'> {

@@ -1,4 +1,4 @@
-import type { MessageRow } from './proxmox-messages.ts';
+import type { MessageRow } from './message-row.ts';
 
 const INSTALL_AGENT =
   'In a Linux guest: install the package qemu-guest-agent and run `systemctl enable --now qemu-guest-agent`. ' +

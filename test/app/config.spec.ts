@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { splitOutsideBrackets } from '../../src/app/environment.ts';
-import { ConfigError, loadConfig } from '../../src/app/load-config.ts';
+import { ConfigError } from '../../src/app/config-problem.ts';
+import { loadConfig } from '../../src/app/load-config.ts';
 
 const CREDENTIALS = { PROXMOX_HOST: 'pve.example', PROXMOX_USER: 'mcp@pve', PROXMOX_TOKEN_NAME: 'agent', PROXMOX_TOKEN_VALUE: 'hush-hush' };
 

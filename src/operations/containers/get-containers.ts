@@ -5,7 +5,8 @@ import { createLanes } from '../../proxmox/lanes.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineQuery } from '../define.ts';
 import { textOfGuests } from '../guest-lines.ts';
-import { guestFilters, guestPage, pageOfGuests, withReason, type GuestPage } from '../guest-list.ts';
+import { guestFilters, pageOfGuests, withReason } from '../guest-list.ts';
+import { guestPage, type GuestPage } from '../guest-page.ts';
 import { node } from '../inputs.ts';
 import { formatStyle } from './format-style.ts';
 

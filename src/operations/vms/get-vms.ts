@@ -1,6 +1,7 @@
 import { defineQuery } from '../define.ts';
 import { textOfGuests } from '../guest-lines.ts';
-import { guestFilters, guestPage, pageOfGuests, withReason } from '../guest-list.ts';
+import { guestFilters, pageOfGuests, withReason } from '../guest-list.ts';
+import { guestPage } from '../guest-page.ts';
 
 export const getVms = defineQuery({
   name: 'get_vms',

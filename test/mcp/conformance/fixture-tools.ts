@@ -11,7 +11,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { OperationError } from '../../../src/domain/operation-error.ts';
-import type { Caller, ToolAnswer } from '../../../src/mcp/offer.ts';
+import type { Caller } from '../../../src/mcp/caller.ts';
+import type { ToolAnswer } from '../../../src/mcp/offer.ts';
 
 export interface FixtureCall {
   readonly args: Readonly<Record<string, unknown>>;
