@@ -6,7 +6,7 @@ import { countFitting } from './guest-lines.ts';
 import type { GuestPage, guestRow } from './guest-page.ts';
 import { node, pool } from './inputs.ts';
 import { oncePerList } from './once-per-list.ts';
-import { partial, whyPartial } from './partial-list.ts';
+import { whyPartial } from './partial-list.ts';
 
 /** A page that nobody gave a length: what a model can take in at once, in guests and in characters of text. */
 const PAGE_LENGTH = 100;
