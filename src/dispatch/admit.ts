@@ -80,20 +80,21 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
       if (refused) throw denied(verdict);
     },
     async admit(request) {
-      const { registered, plan, jobId, summary, stored, reason, ownerId, attempt, principal, requestId } = request;
+      const { registered, plan, jobId, summary, stored, reason, ownerId, attempt, principal, callId } = request;
       const verdict = await authorize(request);
       const facts = { summary, targets: plan.step.targets };
       if (verdict.effect === 'deny') {
         await account('decision', request, verdict, jobId, facts);
         throw denied(verdict);
       }
-      usage.reserve(jobId, registered.operation.risk, requestId);
+      usage.reserve(jobId, registered.operation.risk, callId);
       try {
         if (verdict.effect === 'allow') {
           await account('decision', request, verdict, jobId, facts);
           return null;
         }
         const approval = await approvals.request({
+          jobId,
           registered,
           input: stored,
           principal,

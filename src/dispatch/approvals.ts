@@ -43,7 +43,7 @@ export interface ApprovalSettings {
 }
 
 export interface ApprovalsOptions {
-  readonly jobs: Pick<Jobs, 'get' | 'list' | 'decide'>;
+  readonly jobs: Pick<Jobs, 'get' | 'list' | 'decide' | 'subscribe'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly describeTargets: DescribeTargets;
   readonly policyVersion: string;
@@ -54,9 +54,14 @@ export interface ApprovalsOptions {
 const HOUR_MS = 3_600_000;
 const MAX_PRINCIPALS = 10_000;
 const LISTED = 500;
+/** A job that was not recorded by then will not be. */
+const RECORDED_WITHIN_MS = 60_000;
 
 export function createApprovals({ jobs, audit, describeTargets, policyVersion, settings, clock }: ApprovalsOptions): Approvals {
   const asked = new Map<string, number[]>();
+  /** Jobs that are to wait and are in no list yet, by id. */
+  const underWay = new Map<string, { readonly principalId: string; readonly since: number }>();
+  jobs.subscribe(({ jobId }) => underWay.delete(jobId));
 
   async function waiting(): Promise<readonly Job[]> {
     const now = clock.now().toISOString();
@@ -64,20 +69,32 @@ export function createApprovals({ jobs, audit, describeTargets, policyVersion, s
     return found.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
   }
 
-  /** People who are asked too often stop to read. */
-  async function refuseFatigue({ id }: Principal): Promise<void> {
+  /** Jobs of a principal that wait, those included that are just being made. */
+  async function openOf(principalId: string): Promise<ReadonlySet<string>> {
+    const recorded = (await waiting()).filter((job) => job.principalId === principalId).map(({ jobId }) => jobId);
+    const oldest = clock.monotonic() - RECORDED_WITHIN_MS;
+    for (const [jobId, { since }] of underWay) if (since < oldest) underWay.delete(jobId);
+    return new Set([...recorded, ...[...underWay].filter(([, made]) => made.principalId === principalId).map(([jobId]) => jobId)]);
+  }
+
+  /** People who are asked too often stop to read. What is asked is noted before anything is waited for, so that calls at the same time count. */
+  async function refuseFatigue({ jobId, principal: { id } }: AskedWrite): Promise<void> {
     const now = clock.monotonic();
     const recent = (asked.get(id) ?? []).filter((at) => now - at < HOUR_MS);
     if (recent.length >= settings.askedPerHour)
       throw tooMany(`${recent.length} approvals were asked for within an hour`, 'Wait, and ask for less.');
-    const open = (await waiting()).filter(({ principalId }) => principalId === id).length;
-    if (open >= settings.waitingPerPrincipal)
-      throw tooMany(
-        `${open} calls wait for an approval already`,
-        'Wait until a person has decided them, or cancel those that are not needed.',
-      );
     if (asked.size >= MAX_PRINCIPALS && !asked.has(id)) asked.delete(asked.keys().next().value ?? '');
-    asked.set(id, [...recent, now]);
+    recent.push(now);
+    asked.set(id, recent);
+    underWay.set(jobId, { principalId: id, since: now });
+    const open = (await openOf(id)).size;
+    if (open <= settings.waitingPerPrincipal) return;
+    recent.splice(recent.indexOf(now), 1);
+    underWay.delete(jobId);
+    throw tooMany(
+      `${open - 1} calls wait for an approval already`,
+      'Wait until a person has decided them, or cancel those that are not needed.',
+    );
   }
 
   function mayDecide(job: Job, principal: Principal): { may: boolean; reason: string } {
@@ -88,8 +105,11 @@ export function createApprovals({ jobs, audit, describeTargets, policyVersion, s
   return {
     waiting,
     async request(wanted) {
-      await refuseFatigue(wanted.principal);
-      const targets = await describeTargets(wanted.plan, { config: true, listing: true });
+      await refuseFatigue(wanted);
+      const targets = await describeTargets(wanted.plan, { config: true, listing: true }).catch((error: unknown) => {
+        underWay.delete(wanted.jobId);
+        throw error;
+      });
       const now = clock.now();
       const expiresAt = new Date(now.getTime() + settings.validForMs);
       return { expiresAt: expiresAt.toISOString(), request: { ...approvalRequest(wanted, { now, expiresAt, policyVersion, targets }) } };

@@ -5,6 +5,7 @@ import type { RegisteredOperation } from './registered-operation.ts';
 
 /** What an approval is asked for. */
 export interface AskedWrite {
+  readonly jobId: string;
   readonly registered: RegisteredOperation;
   /** Without secrets. */
   readonly input: Facts;

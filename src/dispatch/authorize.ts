@@ -23,6 +23,7 @@ export interface AuthorizeRequest {
   /** The job that a control steers. */
   readonly steered?: Job | undefined;
   readonly requestId: string;
+  readonly callId: string;
   /** Jobs that the call makes in all. */
   readonly targetsOfCall: number;
   /** Whether the person at the caller's client can be asked within the call. */
@@ -56,7 +57,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
   const rulesNeedListing = rules.some((when) => when.pools !== undefined);
 
   return async (request) => {
-    const { registered, input, principal, plan, steered, requestId, targetsOfCall, canAskCaller, approvalToken } = request;
+    const { registered, input, principal, plan, steered, callId, targetsOfCall, canAskCaller, approvalToken } = request;
     const operation = operationFacts(registered);
     const wants = { config: rulesNeedConfig || operation.risk === 'destroy', listing: rulesNeedListing };
     const targets = plan ? await describeTargets(plan, wants) : [];
@@ -66,7 +67,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       principal,
       targets: plan ? targets : steered ? targetsOfJob(steered) : targetsOfRead(input),
       targetsOfCall,
-      usage: operation.risk === 'read' ? NO_USAGE : await usage.count(requestId),
+      usage: operation.risk === 'read' ? NO_USAGE : await usage.count(callId),
       untrustedTextRead: readers.has(principal),
       // A client whose credential cannot approve would be asked in vain.
       canAskCaller: canAskCaller && mayAnswer && registered.operation.kind === 'task',

@@ -18,6 +18,12 @@ export interface Call {
   readonly onProgress?: (job: Job) => void;
 }
 
+/** A call that has come through the door. */
+export interface EnteredCall extends Call {
+  /** Tells it from every other call. A request id cannot: over HTTP it is the caller's own word. */
+  readonly callId: string;
+}
+
 export interface CallResult {
   /** Fits the operation's output schema, plus `ignored_arguments` where there were any. */
   readonly output: Facts;

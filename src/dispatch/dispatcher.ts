@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { showJson } from '../domain/untrusted-text.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
@@ -8,7 +9,7 @@ import type { ControlContext, Operation } from '../operations/define.ts';
 import type { Runner } from '../operations/runner.ts';
 import type { Admission } from './admit.ts';
 import type { ActivePolicy } from './active-policy.ts';
-import type { Call, CallResult } from './call.ts';
+import type { Call, CallResult, EnteredCall } from './call.ts';
 import { createOffer, isFor } from './offer.ts';
 import type { GuestTextReaders } from './guest-text-readers.ts';
 import { readArguments } from './read-arguments.ts';
@@ -41,7 +42,7 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
   );
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
 
-  function controlContext(input: Facts, call: Call, approvalToken: string | undefined): ControlContext<Facts> {
+  function controlContext(input: Facts, call: EnteredCall, approvalToken: string | undefined): ControlContext<Facts> {
     const { principal, signal, onProgress } = call;
     return {
       input,
@@ -53,12 +54,12 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     };
   }
 
-  async function answer(registered: RegisteredOperation, given: Facts, call: Call): Promise<CallResult> {
+  async function answer(registered: RegisteredOperation, given: Facts, call: EnteredCall): Promise<CallResult> {
     const { operation } = registered;
     const { approval_token: token, ...input } = given;
     const approvalToken = typeof token === 'string' ? token : undefined;
     if (operation.kind === 'task') return runTask({ registered, operation, input, call, runner, jobs, admission, approvalToken });
-    const { principal, requestId } = call;
+    const { principal, requestId, callId } = call;
     const steered = operation.kind === 'control' && operation.risk !== 'read' ? await steeredBy(input) : undefined;
     await admission.pass({
       registered,
@@ -67,6 +68,7 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       plan: null,
       steered,
       requestId,
+      callId,
       targetsOfCall: 1,
       canAskCaller: false,
       approvalToken,
@@ -104,7 +106,7 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       if (!registered) throw unknownOperation(call.operation);
       if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
       const { input, ignored } = readArguments(registered, call.arguments);
-      const result = await answer(registered, input, call);
+      const result = await answer(registered, input, { ...call, callId: randomUUID() });
       if (await showsGuestText(registered, input, result.output)) readers.note(call.principal);
       return ignored.length === 0 ? result : withIgnored(result, ignored);
     },

@@ -4,7 +4,7 @@ import type { Job } from '../jobs/job.ts';
 import type { Replanned } from '../operations/define.ts';
 import type { Runner } from '../operations/runner.ts';
 import type { Admission } from './admit.ts';
-import type { Call } from './call.ts';
+import type { EnteredCall } from './call.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
 
 interface Replanning {
@@ -12,7 +12,7 @@ interface Replanning {
   readonly job: Job;
   /** Secret fields that were not stored. */
   readonly secrets: Facts;
-  readonly call: Call;
+  readonly call: EnteredCall;
   readonly runner: Runner;
   readonly admission: Admission;
   readonly approvalToken: string | undefined;
@@ -38,7 +38,7 @@ export async function replanJob({ registered, job, secrets, call, runner, admiss
   const input = { ...job.input, ...secrets };
   const plan = await runner.plan(operation, { input, jobId: job.jobId, planned: job.metadata });
   if (plan.kind === 'unchanged') throw new OperationError('conflict', `There is nothing left to do: ${plan.message}`);
-  const { principal, requestId, canAskCaller = false } = call;
+  const { principal, requestId, callId, canAskCaller = false } = call;
   const approval = await admission.admit({
     registered,
     input,
@@ -49,6 +49,7 @@ export async function replanJob({ registered, job, secrets, call, runner, admiss
     jobId: job.jobId,
     summary: job.summary,
     requestId,
+    callId,
     targetsOfCall: 1,
     canAskCaller,
     approvalToken,

@@ -16,13 +16,13 @@ import {
 } from '../operations/job-answer.ts';
 import type { Runner } from '../operations/runner.ts';
 import type { Admission, WriteRequest } from './admit.ts';
-import type { Call, CallResult } from './call.ts';
+import type { CallResult, EnteredCall } from './call.ts';
 import type { RegisteredOperation, WriteArguments } from './registered-operation.ts';
 
 interface TaskCall {
   readonly registered: RegisteredOperation;
   readonly operation: Task;
-  readonly call: Call;
+  readonly call: EnteredCall;
   readonly runner: Runner;
   readonly jobs: Jobs;
   readonly admission: Admission;
@@ -136,7 +136,7 @@ function writeRequest(
   { registered, operation, call, approvalToken, reason }: TaskCall,
   { input, ...planned }: Pick<WriteRequest, 'input' | 'plan' | 'jobId' | 'summary' | 'targetsOfCall'>,
 ): WriteRequest {
-  const { principal, requestId, canAskCaller = false } = call;
+  const { principal, requestId, callId, canAskCaller = false } = call;
   const secrets: readonly string[] = operation.secrets ?? [];
   const stored = Object.fromEntries(Object.entries(input).filter(([name]) => !secrets.includes(name)));
   return {
@@ -147,6 +147,7 @@ function writeRequest(
     principal,
     ownerId: principal.id,
     requestId,
+    callId,
     canAskCaller,
     approvalToken,
     reason,

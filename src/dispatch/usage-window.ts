@@ -7,9 +7,9 @@ import type { Usage } from '../policy/request.ts';
 /** What was written and destroyed lately, by everyone who shares the job store. */
 export interface UsageWindow {
   /** Counts, without what the same call has been let do so far. @throws OperationError when the store cannot be read */
-  count(requestId: string): Promise<Usage>;
+  count(callId: string): Promise<Usage>;
   /** Counts a job before it is recorded, so that calls at the same time see each other. */
-  reserve(jobId: string, risk: Risk, requestId: string): void;
+  reserve(jobId: string, risk: Risk, callId: string): void;
   /** The job was not recorded after all. */
   release(jobId: string): void;
 }
@@ -17,7 +17,8 @@ export interface UsageWindow {
 interface Entry {
   readonly at: number;
   readonly destroys: boolean;
-  readonly requestId: string | null;
+  /** The call of this server that made the job; null for jobs of others and of earlier starts. */
+  readonly callId: string | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -48,7 +49,7 @@ export function createUsageWindow(
     }
     const at = Date.parse(job.createdAt);
     if (clock.now().getTime() - at > DAY_MS) return;
-    put(job.jobId, { at, destroys: riskOf(job.operation) === 'destroy', requestId: job.requestId });
+    put(job.jobId, { at, destroys: riskOf(job.operation) === 'destroy', callId: entries.get(job.jobId)?.callId ?? null });
   }
 
   async function load(): Promise<void> {
@@ -65,7 +66,7 @@ export function createUsageWindow(
 
   jobs.subscribe(take);
   return {
-    async count(requestId) {
+    async count(callId) {
       loaded ??= load().catch((error: unknown) => {
         loaded = undefined;
         throw error;
@@ -76,7 +77,7 @@ export function createUsageWindow(
       for (const [jobId, entry] of entries) {
         const age = now - entry.at;
         if (age > DAY_MS) entries.delete(jobId);
-        if (age > DAY_MS || entry.requestId === requestId) continue;
+        if (age > DAY_MS || entry.callId === callId) continue;
         if (entry.destroys) usage.destroyedLastDay += 1;
         if (age > HOUR_MS) continue;
         usage.writesLastHour += 1;
@@ -84,7 +85,7 @@ export function createUsageWindow(
       }
       return usage;
     },
-    reserve: (jobId, risk, requestId) => put(jobId, { at: clock.now().getTime(), destroys: risk === 'destroy', requestId }),
+    reserve: (jobId, risk, callId) => put(jobId, { at: clock.now().getTime(), destroys: risk === 'destroy', callId }),
     release: (jobId) => entries.delete(jobId),
   };
 }

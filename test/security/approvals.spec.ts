@@ -252,7 +252,7 @@ describe('attacks on approvals', () => {
   test('questions are capped, waiting and within an hour', async () => {
     const capped = await startSecured({ config: { ...ENFORCED, approvals: { waiting_per_principal: 2, asked_per_hour: 3 } } });
     try {
-      for (const id of [1, 2, 3, 4]) capped.sim.cluster.vm(8000 + id, { status: 'stopped' });
+      for (const id of [1, 2, 3, 4, 5, 6]) capped.sim.cluster.vm(8000 + id, { status: 'stopped' });
       const first = await capped.ask('delete_vm', { vmid: 8001 });
       await capped.ask('delete_vm', { vmid: 8002 });
       expect((await capped.call('delete_vm', { vmid: 8003 })).error).toMatchObject({
@@ -263,7 +263,10 @@ describe('attacks on approvals', () => {
       await capped.ask('delete_vm', { vmid: 8003 });
       await capped.call('cancel_job', { job_id: known((await capped.product.approvals.waiting())[0]).jobId });
       expect((await capped.call('delete_vm', { vmid: 8004 })).error).toMatchObject({ code: 'rate_limited' });
-      // Another caller is not held up by the first.
+      // Another caller is not held up by the first, and its calls at the same moment see each other.
+      const others = { principal: key('many', ['destroy', 'operate']) };
+      const outcomes = await Promise.all([8001, 8003, 8005, 8006].map((vmid) => capped.call('delete_vm', { vmid }, others)));
+      expect(outcomes.filter(({ error }) => error?.code === 'rate_limited')).toHaveLength(2);
       await capped.ask('delete_vm', { vmid: 8004 }, { principal: key('ci', ['destroy', 'operate']) });
     } finally {
       await capped[Symbol.asyncDispose]();

@@ -253,8 +253,9 @@ describe('facts about targets', () => {
     );
   });
 
-  test('what was destroyed within the hour counts, calls at the same moment included', async () => {
-    const outcomes = await Promise.all([8021, 8022, 8023, 8024].map((vmid) => server.call('delete_vm', { vmid })));
+  test('what was destroyed within the hour counts, calls at the same moment and under one request id included', async () => {
+    const requestId = 'chosen-by-the-caller';
+    const outcomes = await Promise.all([8021, 8022, 8023, 8024].map((vmid) => server.call('delete_vm', { vmid }, { requestId })));
     expect(outcomes.filter(({ error }) => error?.details['policy'] === 'OP_POLICY_LIMIT').length).toBeGreaterThanOrEqual(1);
     await expect.poll(() => [8021, 8022, 8023, 8024].filter((vmid) => server.sim.cluster.guest(vmid) === undefined).length).toBe(3);
   });

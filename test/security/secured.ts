@@ -17,6 +17,8 @@ type Row = Readonly<Record<string, unknown>>;
 export interface CallOptions {
   readonly principal?: Principal;
   readonly canAskCaller?: boolean;
+  /** As a caller over HTTP may choose it; random when left out. */
+  readonly requestId?: string;
 }
 
 /** What a call came to: its output, or its error. */
@@ -88,13 +90,17 @@ export async function startSecured({ config = {}, beside }: SecuredOptions = {})
     jobsSettings: { followEveryMs: 100, feedEveryMs: 100 },
   });
 
-  const call: Secured['call'] = async (name, args = {}, { principal = localPrincipal('mcp-stdio'), canAskCaller = false } = {}) => {
+  const call: Secured['call'] = async (
+    name,
+    args = {},
+    { principal = localPrincipal('mcp-stdio'), canAskCaller = false, requestId = randomUUID() } = {},
+  ) => {
     try {
       const { output, text } = await product.dispatcher.call({
         operation: name,
         arguments: args,
         principal,
-        requestId: randomUUID(),
+        requestId,
         canAskCaller,
       });
       return { output, text, error: undefined };
