@@ -3,7 +3,6 @@
  *
  * Usage: node scripts/openapi.ts > openapi.json
  */
-import { scopeOf } from '../src/app/guard-dispatcher.ts';
 import { VERSION } from '../src/app/version.ts';
 import { registerOperation } from '../src/dispatch/registered-operation.ts';
 import { openApiDocument } from '../src/http/openapi-document.ts';
@@ -13,5 +12,5 @@ import type { Operation } from '../src/operations/define.ts';
 const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
   members.map((operation) => registerOperation(operation, toolset)),
 );
-const document = openApiDocument({ operations, scopeOf, version: VERSION, serverUrl: '/', isAuthRequired: true, hasTokens: true });
+const document = openApiDocument({ operations, version: VERSION, serverUrl: '/', isAuthRequired: true, hasTokens: true });
 process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

@@ -8,7 +8,7 @@ import type { HttpEnv } from '../http/request-context.ts';
 import { changedResources } from '../mcp/changed-resources.ts';
 import type { Product } from './compose.ts';
 import type { Config } from './config-schema.ts';
-import { guardDispatcher, scopeOf } from './guard-dispatcher.ts';
+import { countedDispatcher } from './counted-dispatcher.ts';
 import { authenticationOf, isLoopback, securityWarnings } from './http-authentication.ts';
 import type { Logger } from './logging.ts';
 import { VERSION } from './version.ts';
@@ -65,7 +65,7 @@ export async function prepareHttp(
 
   const metrics = await createMetrics(product.jobs);
   const stopObserving = product.onProxmoxRequest((request) => metrics.onProxmoxRequest(request));
-  const dispatcher = guardDispatcher(product.dispatcher, (record) => metrics.onCall(record));
+  const dispatcher = countedDispatcher(product.dispatcher, (record) => metrics.onCall(record));
   const feed = createEventFeed(product.jobs);
   const webhooks = createWebhooks({ webhooks: config.webhooks, jobs: product.jobs, clock, log: logger });
   const closing = new AbortController();
@@ -90,7 +90,6 @@ export async function prepareHttp(
         feed,
         metrics,
         checkReadiness: sharedReadiness(product.checkReadiness, () => clock.monotonic()),
-        scopeOf,
         version: VERSION,
         pathPrefix: http.path_prefix,
         rootPath: http.root_path,

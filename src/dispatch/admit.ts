@@ -1,3 +1,4 @@
+import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Job } from '../jobs/job.ts';
 import type { NewJob } from '../jobs/jobs.ts';
@@ -5,6 +6,7 @@ import type { Approvals } from './approvals.ts';
 import type { AuditEvent } from './audit-record.ts';
 import type { AuditLog } from './audit-log.ts';
 import { denied, type Authorize, type AuthorizeRequest, type Verdict } from './authorize.ts';
+import { scopeOf } from './scope-of.ts';
 import type { UsageWindow } from './usage-window.ts';
 
 /** A write that wants to become a job, or another attempt of one. */
@@ -23,6 +25,11 @@ export interface WriteRequest extends AuthorizeRequest {
 
 /** Decides, keeps account of the decision, and asks where a person must say yes. */
 export interface Admission {
+  /**
+   * Turns away who lacks the scope, before anything is read for the call.
+   * @throws OperationError `denied`
+   */
+  enter(entering: Pick<AuthorizeRequest, 'registered' | 'principal' | 'requestId'>): Promise<void>;
   /** What policy would say; nothing is recorded. */
   judge: Authorize;
   /** For what sends nothing itself. @throws OperationError `denied`; `internal` when a control cannot be audited */
@@ -48,8 +55,8 @@ const STEERING: Readonly<Record<string, AuditEvent>> = { cancel_job: 'cancel', r
 export function createAdmission({ authorize, approvals, audit, usage }: AdmissionOptions): Admission {
   async function account(
     event: AuditEvent,
-    request: AuthorizeRequest,
-    verdict: Verdict,
+    request: Pick<AuthorizeRequest, 'registered' | 'principal' | 'requestId'>,
+    verdict: Pick<Verdict, 'effect' | 'code' | 'cause' | 'rules'>,
     jobId: string | null,
     more: Facts = {},
   ): Promise<void> {
@@ -70,6 +77,17 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
 
   return {
     judge: authorize,
+    async enter(entering) {
+      const { registered, principal } = entering;
+      const needed = scopeOf(registered);
+      if (principal.scopes.includes(needed) || principal.scopes.includes('admin')) return;
+      const refusal = { effect: 'deny', code: 'OP_POLICY_SCOPE', cause: 'scope', rules: [] } as const;
+      await account('decision', entering, refusal, null, { needed_scope: needed });
+      throw new OperationError('denied', `${registered.operation.name} needs the scope ${needed}, which the caller does not have.`, {
+        hint: `Use a credential that has it; this one has ${principal.scopes.join(', ') || 'none'}.`,
+        details: { policy: refusal.code, needed_scope: needed },
+      });
+    },
     async pass(request) {
       const { operation } = request.registered;
       const verdict = await authorize(request);

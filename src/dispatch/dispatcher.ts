@@ -104,6 +104,7 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     async call(call) {
       const registered = byName.get(call.operation);
       if (!registered) throw unknownOperation(call.operation);
+      await admission.enter({ ...call, registered });
       if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
       const { input, ignored } = readArguments(registered, call.arguments);
       const result = await answer(registered, input, { ...call, callId: randomUUID() });

@@ -1,5 +1,4 @@
 import type { Hono } from 'hono';
-import type { Scope } from '../domain/principal.ts';
 import type { Approvals } from '../dispatch/approvals.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
@@ -29,7 +28,6 @@ export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes'
   readonly metrics: Metrics;
   readonly checkReadiness: CheckReadiness;
   /** What a credential must reach to, for each operation. */
-  readonly scopeOf: (registered: RegisteredOperation) => Scope;
   readonly version: string;
   /** The service lies below this path: empty, or `/proxmox`. */
   readonly pathPrefix: string;
@@ -46,7 +44,7 @@ export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes'
 
 /** The whole HTTP service as one web-standard app. */
 export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
-  const { dispatcher, jobs, feed, metrics, clock, closing, scopeOf, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
+  const { dispatcher, jobs, feed, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
   const publicPath = `${rootPath}${pathPrefix}`;
   const { app, routes } = createDoor({
     ...options,
@@ -87,7 +85,6 @@ export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
       JSON.stringify(
         openApiDocument({
           operations,
-          scopeOf,
           version,
           serverUrl: publicPath === '' ? '/' : publicPath,
           isAuthRequired: authenticator.isRequired,
@@ -98,9 +95,9 @@ export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
     return new Response(document, { headers: { 'content-type': 'application/json' } });
   });
   addDocsRoutes(routes, publicPath);
-  addEventRoutes(routes, { jobs, feed, clock, closing });
+  addEventRoutes(routes, { dispatcher, jobs, feed, clock, closing });
   addJobRoutes(routes, { ...options, publicPath });
-  addOperationRoutes(routes, { dispatcher, scopeOf, publicPath, closing });
+  addOperationRoutes(routes, { dispatcher, publicPath, closing });
   if (options.resource) addResourceMetadata(routes, options.resource);
   if (options.mcp) addMcpRoute(app, options.mcp, () => clock.now());
   return app;

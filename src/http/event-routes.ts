@@ -1,5 +1,6 @@
-import { OperationError } from '../domain/operation-error.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Facts } from '../domain/plan.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isFinal } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { viewJobCompact } from '../jobs/view.ts';
@@ -8,10 +9,10 @@ import { eventStream, type EventStreamOptions, type ServerEvent } from './event-
 import { jobProblem } from './job-problem.ts';
 import { Refusal } from './refusal.ts';
 import type { HttpContext } from './request-context.ts';
-import { requireScope } from './require-scope.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface EventRoutesOptions {
+  readonly dispatcher: Dispatcher;
   readonly jobs: Jobs;
   readonly feed: EventFeed;
   readonly clock: Clock;
@@ -26,8 +27,14 @@ const MAX_STREAMS = 200;
 const MAX_STREAMS_PER_PRINCIPAL = 20;
 
 /** Changes as they happen: `GET /events` for all jobs, `GET /jobs/{job_id}/events` for one with its history. */
-export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing, heartbeatMs = HEARTBEAT_MS }: EventRoutesOptions): void {
+export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions): void {
+  const { dispatcher, jobs, feed, clock, closing, heartbeatMs = HEARTBEAT_MS } = options;
   const open = new Map<string, number>();
+
+  /** A stream is let in as the read that it repeats. @throws OperationError */
+  async function admit(context: HttpContext, operation: string, args: Facts): Promise<void> {
+    await dispatcher.call({ operation, arguments: args, principal: context.get('principal'), requestId: context.get('requestId') });
+  }
 
   /** Counts a stream of the caller until it ends. @throws Refusal 429 */
   function stream(context: HttpContext, source: Pick<EventStreamOptions, 'next' | 'listen'>): Response {
@@ -54,8 +61,8 @@ export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing,
     });
   }
 
-  routes.get('/events', (context) => {
-    requireScope(context, 'read');
+  routes.get('/events', async (context) => {
+    await admit(context, 'list_jobs', { limit: 1 });
     const resumed = context.req.header('last-event-id');
     let position = resumed ?? feed.position();
     let isFirst = true;
@@ -75,14 +82,13 @@ export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing,
   });
 
   routes.get('/jobs/{job_id}/events', async (context) => {
-    requireScope(context, 'read');
     const jobId = context.req.param('job_id') ?? '';
     const resumed = /^\d{1,9}$/.exec(context.req.header('last-event-id') ?? '')?.[0];
     try {
+      await admit(context, 'get_job', { job_id: jobId });
       const job = await jobs.get(jobId);
-      if (!job) throw new OperationError('not_found', `There is no job ${JSON.stringify(jobId.slice(0, 80))}.`, { hint: 'See GET /jobs.' });
       // 204 is how a browser learns not to come back.
-      if (isFinal(job.state) && resumed !== undefined && (await jobs.events(jobId)).length <= Number(resumed))
+      if (job && isFinal(job.state) && resumed !== undefined && (await jobs.events(jobId)).length <= Number(resumed))
         return new Response(null, { status: 204 });
     } catch (thrown) {
       return jobProblem(thrown, context.get('requestId'));

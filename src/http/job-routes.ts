@@ -1,9 +1,8 @@
 import { OperationError } from '../domain/operation-error.ts';
-import type { Scope } from '../domain/principal.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { ApprovalDecision, Approvals } from '../dispatch/approvals.ts';
+import type { CallResult } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { JOB_STATUSES, type JobStatus } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { viewJob, viewJobCompact, type JobView } from '../jobs/view.ts';
@@ -17,7 +16,6 @@ import type { RouteHandler, RouteTable } from './route-table.ts';
 export interface JobRoutesOptions {
   readonly jobs: Jobs;
   readonly dispatcher: Dispatcher;
-  readonly scopeOf: (registered: RegisteredOperation) => Scope;
   /** Takes a person's answer to a job that asks. */
   readonly decide: Approvals['decide'];
   readonly publicPath: string;
@@ -30,8 +28,15 @@ const DEFAULT_LIMIT = 100;
 
 /** Jobs as resources, with the routes, statuses and bodies of the predecessor. */
 export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): void {
-  const { jobs, dispatcher, scopeOf, decide, publicPath, closing } = options;
-  const operations = new Map(dispatcher.operations.map((registered) => [registered.operation.name, registered]));
+  const { jobs, dispatcher, decide, publicPath, closing } = options;
+  const call = (context: HttpContext, operation: string, args: unknown): Promise<CallResult> =>
+    dispatcher.call({
+      operation,
+      arguments: args,
+      principal: context.get('principal'),
+      requestId: context.get('requestId'),
+      signal: AbortSignal.any([context.req.raw.signal, closing]),
+    });
 
   async function show(jobId: string): Promise<JobView> {
     const job = await jobs.get(jobId);
@@ -41,20 +46,12 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
 
   /** Steers a job by the operation of that name, so that policy and audit see what they see everywhere, and shows the job. */
   const steer =
-    (operation: string, status: number, argumentsOf: (context: HttpContext) => Facts | Promise<Facts>): RouteHandler =>
+    (operation: string, status: number, argumentsOf: (context: HttpContext) => unknown): RouteHandler =>
     async (context) => {
-      const registered = operations.get(operation);
-      if (!registered) throw new OperationError('not_found', `There is no operation ${operation} here.`);
-      requireScope(context, scopeOf(registered));
       if (context.req.query('approval_token') !== undefined) throw tokenInQuery();
       const jobId = context.req.param('job_id') ?? '';
-      await dispatcher.call({
-        operation,
-        arguments: { ...(await argumentsOf(context)), job_id: jobId },
-        principal: context.get('principal'),
-        requestId: context.get('requestId'),
-        signal: AbortSignal.any([context.req.raw.signal, closing]),
-      });
+      const args = (await argumentsOf(context)) ?? {};
+      await call(context, operation, isRecord(args) ? { ...args, job_id: jobId } : args);
       const view = await show(jobId);
       return Response.json(view, { status, ...(status === 202 ? { headers: { location: `${publicPath}/jobs/${jobId}` } } : {}) });
     };
@@ -62,10 +59,11 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
   routes.get(
     '/jobs',
     asJobRoute(async (context) => {
-      requireScope(context, 'read');
       const status = statusIn(context);
       const cursor = context.req.query('cursor');
       const operation = context.req.query('tool_name');
+      // Whether the caller may list jobs is said where it is said of everybody; what is listed has the predecessor's shape.
+      await call(context, 'list_jobs', { limit: 1 });
       const page = await jobs.list({
         limit: limitIn(context),
         ...(status === undefined ? {} : { status }),
@@ -87,15 +85,16 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
   routes.get(
     '/jobs/{job_id}',
     asJobRoute(async (context) => {
-      requireScope(context, 'read');
-      const jobId = context.req.param('job_id') ?? '';
-      if (isTrue(context.req.query('refresh'))) await jobs.refresh(jobId);
-      return Response.json(await show(jobId));
+      const { output } = await call(context, 'get_job', {
+        job_id: context.req.param('job_id') ?? '',
+        refresh: isTrue(context.req.query('refresh')),
+      });
+      return Response.json(output);
     }),
   );
   routes.post('/jobs/{job_id}/poll', asJobRoute(steer('poll_job', 200, (context) => ({ wait_seconds: preferredWait(context) ?? 0 }))));
   routes.post('/jobs/{job_id}/cancel', asJobRoute(steer('cancel_job', 202, () => ({}))));
-  routes.post('/jobs/{job_id}/retry', asJobRoute(steer('retry_job', 202, async (context) => recordIn(await readBody(context.req.raw)))));
+  routes.post('/jobs/{job_id}/retry', asJobRoute(steer('retry_job', 202, (context) => readBody(context.req.raw))));
   routes.post(
     '/jobs/{job_id}/decision',
     asJobRoute(async (context) => {
@@ -144,14 +143,13 @@ function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(?:true|1|yes|on)$/i.test(text);
 }
 
-function recordIn(body: unknown): Facts {
-  if (body === undefined) return {};
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Facts;
-  throw new OperationError('invalid_input', 'The body must be a JSON object.');
+function isRecord(value: unknown): value is Facts {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function decisionIn(body: unknown): ApprovalDecision {
-  const { approve, reason = null, hash } = recordIn(body);
+  if (body !== undefined && !isRecord(body)) throw new OperationError('invalid_input', 'The body must be a JSON object.');
+  const { approve, reason = null, hash } = body ?? {};
   const wrong = (field: string, message: string): OperationError => new OperationError('invalid_input', message, { details: { field } });
   if (typeof approve !== 'boolean') throw wrong('approve', 'Say approve: true or false.');
   if (reason !== null && (typeof reason !== 'string' || reason.length > 500))

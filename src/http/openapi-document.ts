@@ -1,12 +1,11 @@
-import type { Scope } from '../domain/principal.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { scopeOf } from '../dispatch/scope-of.ts';
 import { createComponents } from './openapi-components.ts';
 import { fixedPaths } from './openapi-fixed-paths.ts';
 import { operationPath } from './openapi-operations.ts';
 
 export interface DocumentOptions {
   readonly operations: readonly RegisteredOperation[];
-  readonly scopeOf: (registered: RegisteredOperation) => Scope;
   readonly version: string;
   /** Where the service is seen from outside: `/` or a prefix. */
   readonly serverUrl: string;
@@ -29,7 +28,7 @@ const FIXED_TAGS = [
 
 /** The OpenAPI 3.1 document, from the same schemas that check and answer calls. */
 export function openApiDocument(options: DocumentOptions): OpenApiDocument {
-  const { operations, scopeOf, version, serverUrl, isAuthRequired, hasTokens } = options;
+  const { operations, version, serverUrl, isAuthRequired, hasTokens } = options;
   const components = createComponents();
   const fixed = fixedPaths(components);
   const paths = {

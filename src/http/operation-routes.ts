@@ -1,4 +1,3 @@
-import type { Scope } from '../domain/principal.ts';
 import { toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -6,12 +5,10 @@ import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { idempotencyKey, preferredWait } from './call-options.ts';
 import { readBody } from './read-body.ts';
 import type { HttpContext } from './request-context.ts';
-import { requireScope } from './require-scope.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface OperationRoutesOptions {
   readonly dispatcher: Dispatcher;
-  readonly scopeOf: (registered: RegisteredOperation) => Scope;
   /** Where this service is seen from outside, before the path of a route. */
   readonly publicPath: string;
   /** Aborted when the server stops: calls that wait answer with the job as it is. */
@@ -29,9 +26,8 @@ export function addOperationRoutes(routes: RouteTable, options: OperationRoutesO
 }
 
 async function answer(context: HttpContext, registered: RegisteredOperation, options: OperationRoutesOptions): Promise<Response> {
-  const { dispatcher, scopeOf, publicPath, closing } = options;
+  const { dispatcher, publicPath, closing } = options;
   const { operation } = registered;
-  requireScope(context, scopeOf(registered));
   const key = idempotencyKey(context);
   const body = await readBody(context.req.raw);
   const wait = preferredWait(context);

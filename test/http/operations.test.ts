@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashKey } from '../../src/http/keyring.ts';
 import { startService, type Service } from './service.ts';
 
 let service: Service;
@@ -151,4 +152,28 @@ test('where nothing can be audited, writes answer 503 and say that nothing was s
   expect(body).toMatchObject({ effect: 'none', details: { reason: 'audit_unavailable' } });
   expect(own.sim.requests.count('POST /nodes/**')).toBe(0);
   expect((await own.post('/get_nodes')).status).toBe(200);
+});
+
+describe('jobs over HTTP', () => {
+  test('are read through the same door as everywhere: by the policy, and with an account of what is refused', async () => {
+    await using strict = await startService({
+      config: {
+        policy: { rules: [{ effect: 'deny', toolsets: ['jobs'], principals: ['key:agent'] }] },
+        keys: [
+          { name: 'agent', hash: hashKey('agent-key-agent-key'), scopes: ['read'] },
+          { name: 'other', hash: hashKey('other-key-other-key'), scopes: ['read'] },
+        ],
+      },
+    });
+    for (const path of ['/jobs', '/jobs/x', '/events', '/jobs/x/events']) {
+      expect((await strict.ask(path, { key: 'agent-key-agent-key' })).status, path).toBe(403);
+    }
+    expect((await strict.ask('/jobs', { key: 'other-key-other-key' })).status).toBe(200);
+    expect((await strict.ask('/delete_vm', { key: 'other-key-other-key', method: 'POST', body: '{"vmid":101}' })).status).toBe(403);
+    const refused = (await strict.audit()).filter(({ facts }) => facts?.['effect'] === 'deny');
+    expect(refused.map(({ principal, operation, facts }) => [principal, operation, facts?.['code']])).toEqual([
+      ...['list_jobs', 'get_job', 'list_jobs', 'get_job'].map((operation) => ['key:agent', operation, 'OP_POLICY_DENIED']),
+      ['key:other', 'delete_vm', 'OP_POLICY_SCOPE'],
+    ]);
+  });
 });

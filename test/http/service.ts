@@ -7,6 +7,8 @@ import { createLogger } from '../../src/app/logging.ts';
 import { prepareHttp, type HttpDoors } from '../../src/app/prepare-http.ts';
 import { runHttp } from '../../src/app/run-http.ts';
 import { mcpFactory } from '../../src/app/run-servers.ts';
+import type { AuditRecord } from '../../src/dispatch/audit-record.ts';
+import { readAudit } from '../../src/dispatch/read-audit.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import { createSecrets } from '../../src/domain/secrets.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/start-simulator.ts';
@@ -35,6 +37,8 @@ export interface Service extends AsyncDisposable {
   /** `http://127.0.0.1:port`, or a name for requests that never leave the process. */
   readonly url: string;
   readonly mcpUrl: string;
+  /** The account of what was decided and done. */
+  audit(): Promise<readonly AuditRecord[]>;
   /** Asks the service, with the full key unless told otherwise (null: without any). */
   ask(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -90,6 +94,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       product,
       url,
       mcpUrl: servers?.mcp?.url ?? url,
+      async audit() {
+        const records: AuditRecord[] = [];
+        for await (const record of readAudit(join(folder, 'audit'))) records.push(record);
+        return records;
+      },
       ask,
       post: (path, body, headers = {}) =>
         ask(path, {
