@@ -1,6 +1,6 @@
 import { requireBridges } from '../access/option-privileges.ts';
 import type { Call, Endpoint } from '../api/endpoint.ts';
-import { failure } from '../api/failure.ts';
+import { failure, permissionFailure } from '../api/failure.ts';
 import { looseParts, printParts } from '../api/property-string.ts';
 import { newMac } from '../facts-guests.ts';
 import {
@@ -140,6 +140,13 @@ function* clone(call: Call, source: Guest, target: Guest, config: GuestConfig, i
   }
 }
 
+/** Whether every volume can be used from other nodes; the image in a CD-ROM drive counts. @see qemu-server PVE/API2/Qemu.pm */
+const isShared = (world: World, kind: GuestKind, config: GuestConfig): boolean =>
+  drivesOf(kind, config).every((drive) => {
+    const storage = parseVolid(drive.volid)?.storage;
+    return storage === undefined || world.storages.get(storage)?.shared === true;
+  });
+
 const cloning = (kind: GuestKind): Endpoint => ({
   method: 'POST',
   path: `/nodes/{node}/${kind}/{vmid}/clone`,
@@ -149,9 +156,12 @@ const cloning = (kind: GuestKind): Endpoint => ({
     const pool = parameters.optionalString('pool');
     const storage = parameters.optionalString('storage');
     const target = parameters.optionalString('target');
-    if (pool !== undefined && !world.pools.has(pool)) throw failure(`pool '${pool}' does not exist`);
+    if (pool !== undefined && !world.pools.has(pool)) throw permissionFailure(`pool '${pool}' does not exist`);
     if (target !== undefined && !world.nodes.has(target)) throw failure(`no such cluster node '${target}'`);
-    if (storage !== undefined) usableStorage(world, storage, call.node);
+    if (storage !== undefined) {
+      const { shared } = usableStorage(world, storage, call.node);
+      if (target !== undefined && target !== call.node && !shared) throw failure(`can't clone to non-shared storage '${storage}'`);
+    }
     const guest = findGuest(world, kind, call.node, parameters.number('vmid'));
     const lock = lockOf(guest);
     if (lock !== undefined) throw failure(`${guestWord(kind)} is locked (${lock})`);
@@ -164,13 +174,17 @@ const cloning = (kind: GuestKind): Endpoint => ({
       );
     const source = sourceConfig(call, guest);
     const isFull = parameters.flag('full', !isTemplate(guest));
+    if (target !== undefined && target !== call.node && !isShared(world, kind, source))
+      throw failure(
+        kind === 'qemu'
+          ? `can't clone VM to node '${target}' (VM uses local storage)`
+          : `can't clone CT to node '${target}' (CT uses local storage)`,
+      );
     for (const drive of disksOf(kind, source)) {
       const storageName = parseVolid(drive.volid)?.storage ?? '';
       call.require(`/storage/${storage ?? storageName}`, 'Datastore.AllocateSpace');
-      const holder = usableStorage(world, storageName, call.node);
+      usableStorage(world, storageName, call.node);
       if (!isFull && !isTemplate(guest)) throw failure(`Linked clone feature is not supported for '${drive.volid}' (${drive.key})`);
-      if (target !== undefined && target !== call.node && !holder.shared)
-        throw failure(`can't clone to non-shared storage '${storageName}'`);
       if (!isFull && storage !== undefined && storage !== storageName) throw failure("parameter 'storage' not allowed for linked clones");
     }
     if (
