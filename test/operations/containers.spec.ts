@@ -103,6 +103,16 @@ describe('containers', () => {
       product.sim.cluster.removeGuest(220);
     });
 
+    test('a name on a node that is down is not known, and the error says so', async () => {
+      const restore = product.sim.faults.loseNode('pve2');
+      const { error } = await product.call('stop_container', { selector: 'dns' });
+      expect(error).toMatchObject({
+        code: 'not_found',
+        hint: expect.stringContaining('names of 2 containers are not known now') as string,
+      });
+      restore();
+    });
+
     test('a template is not started', async () => {
       product.sim.cluster.container(221, { node: 'pve1', template: true });
       const { error } = await product.call('start_container', { selector: '221' });
@@ -269,6 +279,17 @@ describe('containers', () => {
       expect(error).toMatchObject({ code: 'missing_privilege', message: 'The API token limited@pve!mcp lacks VM.Allocate on /vms/420.' });
       expect(error.hint).toContain("pveum acl modify /vms/420 --tokens 'limited@pve!mcp'");
       expect(limited.sim.requests.list('POST /nodes/*/lxc')).toEqual([]);
+    });
+
+    test('a bridge that the node does not have is an error, which Proxmox would only notice at the start', async () => {
+      const { error } = await product.call('create_container', { node: 'pve1', ostemplate: DEBIAN, network_bridge: 'vmbr9' });
+      expect(error).toMatchObject({
+        code: 'not_found',
+        details: { field: 'network_bridge' },
+        hint: expect.stringContaining('vmbr0') as string,
+      });
+      const none = await product.call('create_container', { node: 'pve1', ostemplate: DEBIAN, network_bridge: 'none', dry_run: true });
+      expect(none.isError).toBe(false);
     });
 
     test('a template that does not exist is an error that lists those that do', async () => {

@@ -428,8 +428,18 @@ describe('deleting a VM', () => {
     product.sim.cluster.vm(333, { node: 'pve1', status: 'running', ha: 'started' });
     expect((await call('delete_vm', { vmid: 332 })).error.message).toBe('VM 332 is locked (backup).');
     expect((await call('delete_vm', { vmid: 333, force: true })).error.hint).toContain('purge=true');
-    expect((await call('delete_vm', { vmid: 333, force: true, purge: true })).error.hint).toContain('stop_vm');
     expect(writes()).toEqual([]);
+  });
+
+  test('takes one under HA out of it with purge, after the HA manager has stopped it', async () => {
+    product.sim.cluster.vm(339, { node: 'pve1', status: 'running', ha: 'started' });
+    const { output } = await call('delete_vm', { vmid: 339, force: true, purge: true, ...waiting });
+    expect(output['status']).toBe('completed');
+    expect(writes()).toEqual([
+      expect.stringContaining('POST /nodes/pve1/qemu/339/status/stop') as string,
+      expect.stringContaining('DELETE /nodes/pve1/qemu/339') as string,
+    ]);
+    expect(product.sim.cluster.guest(339)).toBeUndefined();
   });
 
   test('shows in a dry run what would be lost and the last backup', async () => {

@@ -17,7 +17,7 @@ import {
 } from '../model/guest.ts';
 import { printSize } from '../model/size.ts';
 import { allocateImage, defaultFormat, isFileBased, volumesOn } from '../model/storage.ts';
-import { findGuest, parseVolid, seconds, usableStorage, type World } from '../model/world.ts';
+import { findGuest, isShared, parseVolid, seconds, usableStorage, type World } from '../model/world.ts';
 import type { Work } from '../tasks/task-registry.ts';
 import { copyOffline, copyOnline, formattingLine, makeFileSystem, removeVolumes, storageInTask, type WorkFor } from '../work/disks.ts';
 import { withGuestLock } from '../work/guest-lock.ts';
@@ -140,13 +140,6 @@ function* clone(call: Call, source: Guest, target: Guest, config: GuestConfig, i
   }
 }
 
-/** Whether every volume can be used from other nodes; the image in a CD-ROM drive counts. @see qemu-server PVE/API2/Qemu.pm */
-const isShared = (world: World, kind: GuestKind, config: GuestConfig): boolean =>
-  drivesOf(kind, config).every((drive) => {
-    const storage = parseVolid(drive.volid)?.storage;
-    return storage === undefined || world.storages.get(storage)?.shared === true;
-  });
-
 const cloning = (kind: GuestKind): Endpoint => ({
   method: 'POST',
   path: `/nodes/{node}/${kind}/{vmid}/clone`,
@@ -174,7 +167,7 @@ const cloning = (kind: GuestKind): Endpoint => ({
       );
     const source = sourceConfig(call, guest);
     const isFull = parameters.flag('full', !isTemplate(guest));
-    if (target !== undefined && target !== call.node && !isShared(world, kind, source))
+    if (target !== undefined && target !== call.node && !isShared(world, drivesOf(kind, source)))
       throw failure(
         kind === 'qemu'
           ? `can't clone VM to node '${target}' (VM uses local storage)`
