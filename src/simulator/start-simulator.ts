@@ -12,7 +12,7 @@ import { buildScenario, nodeNamesOf, type ScenarioName } from './scenarios/build
 export type { Cluster, CreatedToken } from './cluster.ts';
 export type { Faults } from './faults.ts';
 export type { ScenarioName } from './scenarios/build-scenario.ts';
-export type { LoggedRequest, RequestLog } from './http/request-log.ts';
+export type { RequestLog } from './http/request-log.ts';
 
 export interface SimulatorOptions {
   /** What exists at the start (default `cluster`); a function states it in an empty world, beginning with its nodes. */

@@ -345,6 +345,20 @@ describe('containers', () => {
       expect(product.sim.cluster.guest(230)).toBeUndefined();
     });
 
+    test('does not destroy another container that has come under the id while the stop was under way', async () => {
+      product.sim.cluster.container(233, { node: 'pve2', name: 'mine', status: 'running' });
+      const restore = product.sim.faults.delay('POST /nodes/pve2/lxc/233/status/stop', 60, { times: 1 });
+      const { output } = await product.call('delete_container', { selector: '233', force: true });
+      product.sim.cluster.removeGuest(233);
+      product.sim.cluster.container(233, { node: 'pve2', name: 'yours', status: 'stopped' });
+      const { output: job } = await product.call('poll_job', { job_id: output['job_id'], wait_seconds: 40 });
+      restore();
+      expect(job).toMatchObject({ status: 'failed' });
+      expect(JSON.stringify(job)).toContain('another container than when this was asked for');
+      expect(product.sim.cluster.guest(233)).toBeDefined();
+      product.sim.cluster.removeGuest(233);
+    });
+
     test.each([
       ['a running one without force', { status: 'running' as const }, 'Container 231 is running.'],
       ['a protected one', { protection: true }, 'Container 231 is protected against deletion.'],
