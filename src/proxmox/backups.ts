@@ -84,8 +84,11 @@ export function backUpGuest(wanted: NewBackup): Mutation {
   );
 }
 
-/** @see pve-manager PVE/VZDump.pm, $generate_notes */
-function escapeNotes(text: string): string {
+/** Characters that the notes of a new backup may have, escaped. @see pve-guest-common PVE/VZDump/Common.pm, notes-template */
+export const MAX_NOTES = 1024;
+
+/** How notes are sent: in one line. @see pve-manager PVE/VZDump.pm, $generate_notes */
+export function escapeNotes(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll(/\r?\n/g, '\\n');
 }
 

@@ -107,6 +107,13 @@ function nodeUnreachable(request: ApiRequest, facts: Readonly<Record<string, unk
 
 /** @see pve-access-control PVE/RPCEnvironment.pm, check_full */
 function permissionFailure(said: string, facts: Readonly<Record<string, unknown>>, context: FailureContext): OperationError {
+  const pool = /Permission check failed \(pool '(?<pool>[^']+)' does not exist\)/.exec(said)?.groups?.['pool'];
+  if (pool !== undefined) {
+    return new OperationError('not_found', `There is no pool ${pool}.`, {
+      hint: 'Use a pool that exists, or leave it out.',
+      details: { ...facts, pool },
+    });
+  }
   const match = /Permission check failed \((?<path>[^,)]*), (?<privileges>[\w.|]+)\)/.exec(said);
   const path = match?.groups?.['path'];
   const privileges = match?.groups?.['privileges']?.split('|') ?? [];

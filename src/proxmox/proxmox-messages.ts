@@ -132,6 +132,31 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: ({ node, other }) => `There is no node ${node ?? other}.`,
     hint: 'See get_nodes for those that exist.',
   },
+  // qemu-server PVE/API2/Qemu.pm and pve-container PVE/API2/LXC.pm, clone_vm
+  {
+    pattern: /^can't clone (?:VM|CT) to node '(?<node>[^']+)'|^can't clone to non-shared storage '(?<storage>[^']+)'/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ node, storage }) =>
+      storage === undefined
+        ? `It has a volume on local storage, so it cannot be cloned to node ${node}.`
+        : `Storage ${storage} is not shared, so a clone on another node cannot be put there.`,
+    hint: 'Clone it on its own node, then migrate the copy.',
+  },
+  {
+    pattern: /^parameter '(?<option>storage|format)' not allowed for linked clones/,
+    failure: 'refused',
+    code: 'invalid_input',
+    message: ({ option }) => `A linked clone has the ${option} of its template.`,
+    hint: 'Use full=true.',
+  },
+  {
+    pattern: /^snapshot '(?<name>[^']+)' does not exist/,
+    failure: 'refused',
+    code: 'not_found',
+    message: ({ name }) => `There is no snapshot ${name}.`,
+    hint: 'See list_snapshots.',
+  },
   {
     pattern: /^Linked clone feature is not supported/,
     failure: 'refused',

@@ -33,9 +33,21 @@ function placeVolume(world: World, storage: Storage, node: string, volume: Volum
   return volume;
 }
 
-/** The name a backup of a guest gets. @see pve-manager PVE/VZDump.pm */
-export const backupName = (guest: Pick<Guest, 'kind' | 'vmid'>, time: number, suffix: string): string =>
-  `vzdump-${guest.kind}-${guest.vmid}-${fileTime(time)}.${guest.kind === 'qemu' ? 'vma' : 'tar'}${suffix}`;
+/** What a backup is called on a storage, and its format. @see pve-manager PVE/VZDump.pm, pve-storage PVE/Storage/PBSPlugin.pm */
+export function backupIdentity(
+  storage: Storage,
+  { kind, vmid }: Pick<Guest, 'kind' | 'vmid'>,
+  time: number,
+  suffix: string,
+): Pick<Volume, 'volid' | 'format'> {
+  if (storage.type === 'pbs') {
+    const type = kind === 'qemu' ? 'vm' : 'ct';
+    const at = new Date(Math.floor(time) * 1000).toISOString().replace('.000Z', 'Z');
+    return { volid: `${storage.storage}:backup/${type}/${vmid}/${at}`, format: `pbs-${type}` };
+  }
+  const format = `${kind === 'qemu' ? 'vma' : 'tar'}${suffix}`;
+  return { volid: `${storage.storage}:backup/vzdump-${kind}-${vmid}-${fileTime(time)}.${format}`, format };
+}
 
 /** States that a backup of a guest exists. */
 export function stateBackup(world: World, guest: Guest, facts: BackupFacts): Volume {
@@ -44,9 +56,8 @@ export function stateBackup(world: World, guest: Guest, facts: BackupFacts): Vol
   const bytes = disksOf(guest.kind, guest.config).reduce((sum, drive) => sum + drive.sizeBytes, 0);
   const size = facts.size ?? Math.max(5 * MIB, Math.floor(bytes * 0.07));
   return placeVolume(world, storage, facts.node ?? guest.node, {
-    volid: `${storage.storage}:backup/${backupName(guest, ctime, '.zst')}`,
+    ...backupIdentity(storage, guest, ctime, '.zst'),
     content: 'backup',
-    format: guest.kind === 'qemu' ? 'vma.zst' : 'tar.zst',
     size,
     used: size,
     ctime,
@@ -54,6 +65,8 @@ export function stateBackup(world: World, guest: Guest, facts: BackupFacts): Vol
     subtype: guest.kind,
     notes: facts.notes ?? guestName(guest),
     isProtected: facts.protected ?? false,
+    ...(facts.verification === undefined ? {} : { verification: facts.verification }),
+    ...(facts.encrypted === undefined ? {} : { encrypted: facts.encrypted }),
     archive: { kind: guest.kind, config: archivedConfig(guest) },
   });
 }

@@ -67,6 +67,10 @@ export interface BackupFacts {
   readonly notes?: string;
   readonly protected?: boolean;
   readonly node?: string;
+  /** What the last verification on a Proxmox Backup Server said. */
+  readonly verification?: 'ok' | 'failed';
+  /** Fingerprint of the key, on a Proxmox Backup Server. */
+  readonly encrypted?: string;
   /** Epoch seconds, instead of `secondsAgo`. */ readonly at?: number;
 }
 

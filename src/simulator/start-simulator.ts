@@ -13,7 +13,7 @@ import type { DatacenterSize } from './scenarios/large-scenario.ts';
 export type { Cluster, CreatedToken } from './cluster.ts';
 export type { Faults } from './faults.ts';
 export type { ScenarioName } from './scenarios/build-scenario.ts';
-export type { LoggedRequest, RequestLog } from './http/request-log.ts';
+export type { RequestLog } from './http/request-log.ts';
 
 export interface SimulatorOptions {
   /**

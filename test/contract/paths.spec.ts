@@ -30,7 +30,7 @@ import { startSimulator, type Simulator } from '../../src/simulator/start-simula
 import { createRandom, hostileValue, pick } from './hostile-strings.ts';
 import { ONE_CALL_EACH, type OneCall, type Row } from './one-call-each.ts';
 
-/** `HOSTILE_STRINGS=1000000` for the long run. */
+/** 20,000 in the ordinary run, a million in `npm run test:fuzz`. */
 const COUNT = Number(process.env['HOSTILE_STRINGS'] ?? 20_000);
 /** Calls side by side, as a server has them. */
 const AT_ONCE = 256;

@@ -110,6 +110,12 @@ describe('backups', () => {
       expect(product.sim.cluster.volume(volid)?.notes).toMatch(/^a=b; 50% .*\nproxy/);
     });
 
+    test('refuses notes that grow too long by what Proxmox needs escaped, before anything is sent', async () => {
+      const { error } = await product.call('create_backup', { vmid: 200, storage: 'nfs-backup', notes: '\n'.repeat(900) });
+      expect(error).toMatchObject({ code: 'invalid_input', details: { field: 'notes' } });
+      expect(writes()).toEqual([]);
+    });
+
     test('finds the node of the guest by itself', async () => {
       const { output } = await product.call('create_backup', { vmid: 202, storage: 'nfs-backup', dry_run: true });
       expect(output).toMatchObject({ result: { would_send: { path: '/nodes/pve3/vzdump' } } });
@@ -289,6 +295,48 @@ describe('backups', () => {
       const { isError } = await product.call('delete_backup', { node: 'pve1', storage: volid.split(':')[0] ?? '', volid });
       expect(isError).toBe(true);
       expect(writes()).toEqual([]);
+    });
+  });
+
+  describe('on a Proxmox Backup Server', () => {
+    const VOLID = /^pbs:backup\/(?:vm|ct)\/\d+\/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+    beforeAll(() => void product.sim.cluster.storage('pbs', { type: 'pbs', content: ['backup'] }));
+
+    test('a backup is made, listed with its guest, restored and deleted by the name that it has there', async () => {
+      product.sim.cluster.vm(340, { node: 'pve1', status: 'stopped', name: 'shop', disks: { scsi0: 'ceph:1G' } });
+      const made = await product.call('create_backup', { vmid: 340, storage: 'pbs', notes: 'before', wait_seconds: 40 });
+      expect(made.output['status']).toBe('completed');
+      const [row] = rowsOf((await product.call('list_backups', { storage: 'pbs', vmid: 340 })).output);
+      expect(row).toMatchObject({
+        volid: expect.stringMatching(VOLID) as string,
+        vm_type: 'qemu',
+        guest: 'shop',
+        format: 'pbs-vm',
+        notes: 'before',
+      });
+      const volid = row?.volid ?? '';
+      const restored = await product.call('restore_backup', { archive: volid, vmid: 341, wait_seconds: 40 });
+      expect(restored.output).toMatchObject({ status: 'completed', result: { vmid: 341, vm_type: 'qemu', storage: 'ceph' } });
+      const deleted = await product.call('delete_backup', { volid, wait_seconds: 40 });
+      expect(deleted.output).toMatchObject({ status: 'completed', result: { volid, vmid: 340 } });
+      expect(product.sim.cluster.volume(volid)).toBeUndefined();
+    });
+
+    test('verification and encryption of each are told', async () => {
+      product.sim.cluster.backup(200, { storage: 'pbs', verification: 'failed', encrypted: '8a:01:5e:33' });
+      const { output, text } = await product.call('list_backups', { storage: 'pbs', vmid: 200 });
+      expect(rowsOf(output)).toMatchObject([
+        { volid: expect.stringMatching(VOLID) as string, vm_type: 'lxc', vmid: 200, verification: 'failed', encrypted: true },
+      ]);
+      expect(text).toContain('encrypted, verification failed');
+    });
+
+    test('a container comes back where it was, from a name that does not say vzdump', async () => {
+      const { volid } = product.sim.cluster.backup(203, { storage: 'pbs' });
+      const { output } = await product.call('restore_backup', { archive: volid, dry_run: true });
+      expect(output).toMatchObject({
+        result: { vm_type: 'lxc', would_send: { path: '/nodes/pve1/lxc', params: { ostemplate: volid, restore: true } } },
+      });
     });
   });
 });

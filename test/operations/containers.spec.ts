@@ -103,6 +103,16 @@ describe('containers', () => {
       product.sim.cluster.removeGuest(220);
     });
 
+    test('a name on a node that is down is not known, and the error says so', async () => {
+      const restore = product.sim.faults.loseNode('pve2');
+      const { error } = await product.call('stop_container', { selector: 'dns' });
+      expect(error).toMatchObject({
+        code: 'not_found',
+        hint: expect.stringContaining('names of 2 containers are not known now') as string,
+      });
+      restore();
+    });
+
     test('a template is not started', async () => {
       product.sim.cluster.container(221, { node: 'pve1', template: true });
       const { error } = await product.call('start_container', { selector: '221' });
@@ -271,6 +281,17 @@ describe('containers', () => {
       expect(limited.sim.requests.list('POST /nodes/*/lxc')).toEqual([]);
     });
 
+    test('a bridge that the node does not have is an error, which Proxmox would only notice at the start', async () => {
+      const { error } = await product.call('create_container', { node: 'pve1', ostemplate: DEBIAN, network_bridge: 'vmbr9' });
+      expect(error).toMatchObject({
+        code: 'not_found',
+        details: { field: 'network_bridge' },
+        hint: expect.stringContaining('vmbr0') as string,
+      });
+      const none = await product.call('create_container', { node: 'pve1', ostemplate: DEBIAN, network_bridge: 'none', dry_run: true });
+      expect(none.isError).toBe(false);
+    });
+
     test('a template that does not exist is an error that lists those that do', async () => {
       const { error } = await product.call('create_container', { node: 'pve3', ostemplate: DEBIAN });
       expect(error).toMatchObject({ code: 'not_found', message: `There is no container template "${DEBIAN}" on node pve3.` });
@@ -322,6 +343,20 @@ describe('containers', () => {
       const { output: job } = await product.call('get_job', { job_id: output['job_id'] });
       expect(JSON.stringify(job)).toMatch(/:vzstop:230:/);
       expect(product.sim.cluster.guest(230)).toBeUndefined();
+    });
+
+    test('does not destroy another container that has come under the id while the stop was under way', async () => {
+      product.sim.cluster.container(233, { node: 'pve2', name: 'mine', status: 'running' });
+      const restore = product.sim.faults.delay('POST /nodes/pve2/lxc/233/status/stop', 60, { times: 1 });
+      const { output } = await product.call('delete_container', { selector: '233', force: true });
+      product.sim.cluster.removeGuest(233);
+      product.sim.cluster.container(233, { node: 'pve2', name: 'yours', status: 'stopped' });
+      const { output: job } = await product.call('poll_job', { job_id: output['job_id'], wait_seconds: 40 });
+      restore();
+      expect(job).toMatchObject({ status: 'failed' });
+      expect(JSON.stringify(job)).toContain('another container than when this was asked for');
+      expect(product.sim.cluster.guest(233)).toBeDefined();
+      product.sim.cluster.removeGuest(233);
     });
 
     test.each([

@@ -321,6 +321,37 @@ describe('cloning a VM', () => {
     expect(local.error.message).toContain('is not shared');
   });
 
+  test('with an image of local storage in its CD-ROM drive stays on its node, as Proxmox wants it', async () => {
+    product.sim.cluster.iso('tools.iso', { storage: 'local', node: 'pve1' });
+    product.sim.cluster.vm(335, {
+      node: 'pve1',
+      status: 'stopped',
+      disks: { scsi0: 'ceph:1G' },
+      config: { ide2: 'local:iso/tools.iso,media=cdrom,size=4M' },
+    });
+    const { error } = await call('clone_vm', { source_vmid: 335, target_vmid: 336, target_node: 'pve2' });
+    expect(error).toMatchObject({
+      message: 'ide2 of VM 335 lies on local storage local, so Proxmox VE cannot clone it to node pve2.',
+      hint: expect.stringContaining('Take the image out') as string,
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  test('of a snapshot copies the disks that the VM had then', async () => {
+    product.sim.cluster.vm(337, { node: 'pve1', status: 'stopped', disks: { scsi0: 'ceph:1G' } });
+    product.sim.cluster.snapshot(337, 'small');
+    product.sim.cluster.vm(337, { config: { scsi1: 'local-lvm:vm-337-disk-1,size=8G' } });
+    const { output } = await call('clone_vm', { source_vmid: 337, snapname: 'small', target_node: 'pve2', dry_run: true });
+    expect(output['result']).toMatchObject({ disks: [{ disk: 'scsi0', size_bytes: 2 ** 30 }] });
+  });
+
+  test('into a pool that does not exist is refused by name, and is no question of privileges', async () => {
+    const { error } = await call('clone_vm', { source_vmid: 105, target_vmid: 338, pool: 'nopool', ...waiting });
+    expect(error).toMatchObject({ code: 'not_found', message: 'There is no pool nopool.', effect: 'none' });
+    const created = await call('create_vm', { name: 'x', node: 'pve1', cpus: 1, memory: 512, pool: 'nopool', ...waiting });
+    expect(created.error.message).toBe('There is no pool nopool.');
+  });
+
   test('copies a snapshot, and names the snapshots there are when it does not exist', async () => {
     const { output } = await call('clone_vm', { source_vmid: 105, target_vmid: 326, snapname: 'clean', ...waiting });
     expect(output['status']).toBe('completed');
@@ -397,8 +428,18 @@ describe('deleting a VM', () => {
     product.sim.cluster.vm(333, { node: 'pve1', status: 'running', ha: 'started' });
     expect((await call('delete_vm', { vmid: 332 })).error.message).toBe('VM 332 is locked (backup).');
     expect((await call('delete_vm', { vmid: 333, force: true })).error.hint).toContain('purge=true');
-    expect((await call('delete_vm', { vmid: 333, force: true, purge: true })).error.hint).toContain('stop_vm');
     expect(writes()).toEqual([]);
+  });
+
+  test('takes one under HA out of it with purge, after the HA manager has stopped it', async () => {
+    product.sim.cluster.vm(339, { node: 'pve1', status: 'running', ha: 'started' });
+    const { output } = await call('delete_vm', { vmid: 339, force: true, purge: true, ...waiting });
+    expect(output['status']).toBe('completed');
+    expect(writes()).toEqual([
+      expect.stringContaining('POST /nodes/pve1/qemu/339/status/stop') as string,
+      expect.stringContaining('DELETE /nodes/pve1/qemu/339') as string,
+    ]);
+    expect(product.sim.cluster.guest(339)).toBeUndefined();
   });
 
   test('shows in a dry run what would be lost and the last backup', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { guestLabel } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import { send } from '../../domain/plan.ts';
-import { BACKUP_COMPRESSIONS, BACKUP_MODES, backUpGuest } from '../../proxmox/backups.ts';
+import { BACKUP_COMPRESSIONS, BACKUP_MODES, backUpGuest, escapeNotes, MAX_NOTES } from '../../proxmox/backups.ts';
 import type { GuestStatus } from '../../proxmox/guest-status.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineTask } from '../define.ts';
@@ -34,6 +34,8 @@ export const createBackup = defineTask({
   async run({ input: wanted, pve, jobId }) {
     const guest = await guestOf(pve, wanted);
     assertVariables(wanted.notes ?? '');
+    const notes = withJobMarker(wanted.notes ?? '{{guestname}}', jobId);
+    assertNotesFit(notes);
     if (guest.lock !== null) {
       throw new OperationError('conflict', `${guestLabel(guest.type, guest.vmid)} is locked by ${guest.lock}.`, {
         hint: 'Wait for the operation that holds the lock to end.',
@@ -49,7 +51,7 @@ export const createBackup = defineTask({
       storage: target,
       mode: wanted.mode,
       compress: wanted.compress,
-      notes: withJobMarker(wanted.notes ?? '{{guestname}}', jobId) ?? '',
+      notes,
       protected: wanted.protected,
       prune: wanted.prune,
     });
@@ -98,6 +100,16 @@ function assertVariables(notes: string): void {
       details: { field: 'notes' },
     },
   );
+}
+
+/** Each line break takes two characters on the way. @throws OperationError `invalid_input` for notes that Proxmox would refuse */
+function assertNotesFit(notes: string): void {
+  const excess = escapeNotes(notes).length - MAX_NOTES;
+  if (excess <= 0) return;
+  throw new OperationError('invalid_input', `The notes are ${excess} characters longer than Proxmox VE takes.`, {
+    hint: 'Shorten them; line breaks and backslashes count twice.',
+    details: { field: 'notes' },
+  });
 }
 
 /** @throws OperationError `invalid_input` naming the storages when there is a choice */

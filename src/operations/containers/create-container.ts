@@ -3,6 +3,7 @@ import { send, unchanged } from '../../domain/plan.ts';
 import { createContainerOn } from '../../proxmox/create-container.ts';
 import { defineTask } from '../define.ts';
 import { withJobMarker } from '../job-marker.ts';
+import { assertBridges } from '../known-bridges.ts';
 import { networkOf } from './container-network.ts';
 import { assertTemplateExists } from './container-template.ts';
 import { madeByJob } from './made-by-job.ts';
@@ -44,6 +45,7 @@ export const createContainer = defineTask({
         details: { field: 'vmid' },
       });
     }
+    if (network !== undefined) await assertBridges(pve, wanted.node, [wanted.network_bridge], 'network_bridge');
     await assertTemplateExists(pve, wanted.node, wanted.ostemplate);
     const neededGib =
       wanted.disk_size + wanted.mount_points.reduce((sum, { size_gb, storage: on }) => sum + (on === undefined ? size_gb : 0), 0);

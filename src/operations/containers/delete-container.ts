@@ -3,6 +3,7 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
+import { identityOf } from '../guest-identity.ts';
 import { selector } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
 import { containerOf, eachContainer } from './each-container.ts';
@@ -29,7 +30,15 @@ export const deleteContainer = defineTask({
     const container = await containerOf(pve, input.selector);
     const { vmid, node, facts } = container;
     const label = `Container ${vmid}`;
-    const config = readContainerConfig(await pve.guestConfig({ type: 'lxc', node, vmid }));
+    const raw = await pve.guestConfig({ type: 'lxc', node, vmid });
+    const config = readContainerConfig(raw);
+    const identity = identityOf('lxc', raw).lasting;
+    if (planned !== null && planned['identity'] !== identity) {
+      throw new OperationError('conflict', `${label} is another container than when this was asked for.`, {
+        hint: 'Look at it (get_containers), then ask again if it is to go.',
+        details: { vmid, node },
+      });
+    }
     if (config.protection) {
       throw new OperationError('conflict', `${label} is protected against deletion.`, {
         hint: 'A person has to take the protection off in Proxmox VE.',
@@ -58,6 +67,7 @@ export const deleteContainer = defineTask({
       container: facts.name,
       node,
       was_running: container.status === 'running',
+      identity,
       destroys_disks: config.disks.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
     };
     if (container.status === 'running') {

@@ -50,8 +50,12 @@ function selectOne(containers: readonly GuestSummary[], part: string): GuestSumm
   const shown = JSON.stringify(part.slice(0, 80));
   const [match] = matches;
   if (match === undefined) {
+    const nameless = containers.filter((guest) => guest.name === null).length;
     throw new OperationError('not_found', `No container is called ${shown}, or the API token may not see it.`, {
-      hint: 'See get_containers. A selector is 123, node:123, node/name or name.',
+      hint:
+        nameless === 0
+          ? 'See get_containers. A selector is 123, node:123, node/name or name.'
+          : `The names of ${nameless} containers are not known now, because their node is down or has not reported: use the id (get_containers).`,
       details: { field: 'selector' },
     });
   }

@@ -37,10 +37,6 @@ export const deleteVm = defineTask({
     }
     if (vm.status === 'running' && !input.force)
       throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
-    // The HA manager stops it some time after its task has ended, and would start it again.
-    if (vm.status === 'running' && vm.facts.haManaged) {
-      throw conflict(`VM ${vmid} is running and managed by HA.`, 'Stop it with stop_vm, wait until it is stopped, then delete it.');
-    }
     const disks = config.drives
       .filter((drive) => !drive.isCdrom)
       .map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));

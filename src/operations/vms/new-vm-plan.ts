@@ -4,6 +4,7 @@ import { parseVolid } from '../../domain/volid.ts';
 import type { NewCloudInit, NewNetwork, NewVm } from '../../proxmox/new-vm.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { withJobMarker } from '../job-marker.ts';
+import { assertBridges } from '../known-bridges.ts';
 import { knownVolume } from '../known-volume.ts';
 import { wantedDisks } from './new-vm-disks.ts';
 import type { NewVmInput } from './new-vm-input.ts';
@@ -78,15 +79,9 @@ function knownImport(pve: ProxmoxReader, node: string, volid: string): Promise<u
 async function wantedNetworks(pve: ProxmoxReader, node: string, input: NewVmInput): Promise<readonly NewNetwork[]> {
   const given = input.networks ?? [{ model: 'virtio', bridge: undefined }];
   const networks = given.map((network): NewNetwork => ({ ...network, bridge: network.bridge ?? input.network_bridge }));
-  if (networks.length === 0) return networks;
-  const bridges = await pve.bridges(node);
-  const missing = networks.find(({ bridge }) => !bridges.includes(bridge));
-  // A token that may see no bridge at all may still use them.
-  if (missing === undefined || bridges.length === 0) return networks;
-  throw new OperationError('not_found', `Node ${node} has no bridge ${missing.bridge}, or the API token may not see it.`, {
-    hint: `It has ${bridges.join(', ')}.`,
-    details: { field: input.networks === undefined ? 'network_bridge' : 'networks', bridge: missing.bridge },
-  });
+  const bridges = networks.map(({ bridge }) => bridge);
+  await assertBridges(pve, node, bridges, input.networks === undefined ? 'network_bridge' : 'networks');
+  return networks;
 }
 
 function wantsCloudInit({ ciuser, cipassword, sshkeys, ipconfig, nameserver, searchdomain }: NewVmInput): boolean {

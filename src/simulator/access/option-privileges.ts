@@ -2,6 +2,7 @@ import type { Call } from '../api/endpoint.ts';
 import { ApiFailure, failure, permissionFailure } from '../api/failure.ts';
 import { looseParts } from '../api/property-string.ts';
 import { isDriveKey, type GuestConfig, type GuestKind } from '../model/guest.ts';
+import { ownerOfBackup } from '../model/storage.ts';
 import { parseVolid } from '../model/world.ts';
 
 const CPU = /^(?:cores|vcpus|cpulimit|cpuunits|cpu|sockets|numa\d*|smp|affinity)$/;
@@ -72,7 +73,7 @@ export function requireVolumeAccess(call: Call, volid: string, vmid?: number): v
   if (parsed === undefined) throw failure('Only root can pass arbitrary filesystem paths.');
   const path = `/storage/${parsed.storage}`;
   const [folder] = parsed.name.split('/');
-  const owner = Number(/(?:vm|base|subvol|qemu|lxc)-(\d+)-/.exec(parsed.name)?.[1] ?? Number.NaN);
+  const owner = ownerOfBackup(volid) ?? Number(/(?:vm|base|subvol)-(\d+)-/.exec(parsed.name)?.[1] ?? Number.NaN);
   if (folder === 'iso' || folder === 'vztmpl' || folder === 'import') call.requireAny(path, ['Datastore.AllocateSpace', 'Datastore.Audit']);
   else if (folder === 'backup') {
     call.require(path, 'Datastore.AllocateSpace');

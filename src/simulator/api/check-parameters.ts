@@ -2,7 +2,7 @@ import { parameterFailure } from './failure.ts';
 import { checkFormat } from './formats.ts';
 import type { ParameterValue } from './parameters.ts';
 import { parsePropertyString } from './property-string.ts';
-import { apiSchema, parameterSchema, type ParameterSchema } from './schema.ts';
+import { apiSchema, parameterSchema, type ApiSchema, type ParameterSchema } from './schema.ts';
 
 /** A value as it came in: text from a form, or whatever JSON holds. */
 export type RawValue = unknown;
@@ -41,15 +41,20 @@ function patternOf(schema: ParameterSchema): RegExp | undefined {
   }
 }
 
+type Formats = ApiSchema['formats'];
+
 /** What is wrong with one value, as `path -> text`. @see pve-common PVE/JSONSchema.pm check_prop */
-function checkValue(name: string, value: ParameterValue, schema: ParameterSchema, errors: Record<string, string>): void {
+function checkValue(name: string, value: ParameterValue, schema: ParameterSchema, formats: Formats, errors: Record<string, string>): void {
   if (Array.isArray(value)) {
-    if (schema.items !== undefined) for (const [n, element] of value.entries()) checkValue(`${name}[${n}]`, element, schema.items, errors);
+    if (schema.items !== undefined)
+      for (const [n, element] of value.entries()) checkValue(`${name}[${n}]`, element, schema.items, formats, errors);
     return;
   }
   const text = String(value);
   if (schema.format !== undefined) {
-    const wrong = schema.format.startsWith('#') ? checkPropertyString(name, text, schema.format) : checkFormat(schema.format, text);
+    const wrong = schema.format.startsWith('#')
+      ? checkPropertyString(name, text, formats[schema.format.slice(1)], formats)
+      : checkFormat(schema.format, text);
     if (wrong !== undefined) {
       errors[name] = `invalid format - ${wrong}\n`;
       return;
@@ -69,8 +74,7 @@ function checkValue(name: string, value: ParameterValue, schema: ParameterSchema
     errors[name] = `value '${text}' does not have a value in the enumeration '${schema.enum.join(', ')}'`;
 }
 
-function checkPropertyString(name: string, text: string, format: string): string | undefined {
-  const schema = apiSchema.formats[format.slice(1)];
+function checkPropertyString(name: string, text: string, schema: Formats[string] | undefined, formats: Formats): string | undefined {
   if (schema === undefined) return undefined;
   const { parts, errors } = parsePropertyString(text, schema);
   if (errors.length > 0) return errors[0];
@@ -85,7 +89,7 @@ function checkPropertyString(name: string, text: string, format: string): string
     const value = convert(part, partSchema);
     if (typeof value === 'object' && 'wrong' in value) {
       if (!(partSchema.type === 'boolean' && /^(on|off|yes|no|true|false)$/i.test(part))) wrong[`${name}.${key}`] = value.wrong;
-    } else checkValue(`${name}.${key}`, value, partSchema, wrong);
+    } else checkValue(`${name}.${key}`, value, partSchema, formats, wrong);
   }
   for (const [key, partSchema] of Object.entries(schema)) {
     if (!partSchema.optional && partSchema.alias === undefined && parts[key] === undefined) wrong[`${name}.${key}`] = MISSING;
@@ -95,13 +99,14 @@ function checkPropertyString(name: string, text: string, format: string): string
 }
 
 /**
- * Checks and converts the parameters of a call.
+ * Checks and converts the parameters of a call. `formats` are those of the release that `parameters` are of.
  * @throws ApiFailure 400 with one text per parameter
  * @see pve-common PVE/JSONSchema.pm validate
  */
 export function checkParameters(
   raw: Readonly<Record<string, RawValue>>,
   parameters: Readonly<Record<string, ParameterSchema>>,
+  formats: Formats = apiSchema.formats,
 ): Record<string, ParameterValue> {
   const errors: Record<string, string> = {};
   const values: Record<string, ParameterValue> = {};
@@ -117,7 +122,7 @@ export function checkParameters(
       errors[name] = value.wrong;
       continue;
     }
-    checkValue(name, value, schema, errors);
+    checkValue(name, value, schema, formats, errors);
     if (schema.requires !== undefined && (raw[schema.requires] === undefined || raw[schema.requires] === null))
       errors[schema.requires] = `missing property - '${name}' requires this property`;
     values[name] = value;

@@ -19,6 +19,22 @@ function isCidr(value: string, version?: 4 | 6): boolean {
   return Number(prefix) <= (found === 4 ? 32 : 128);
 }
 
+const isAddress = (value: string): boolean => isIP(value) !== 0 || isDnsName.test(value);
+
+/** @see qemu-server PVE/QemuServer/Cloudinit.pm, $cloudinitoptions and PVE/QemuServer.pm, $ipconfig_fmt */
+function ipConfigProblem(value: string): string | undefined {
+  const parts = new Map(value.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
+  const ip = parts.get('ip');
+  const ip6 = parts.get('ip6');
+  const fits =
+    [...parts.keys()].every((key) => ['ip', 'gw', 'ip6', 'gw6'].includes(key)) &&
+    (ip === undefined || ip === 'dhcp' || isCidr(ip, 4)) &&
+    (ip6 === undefined || ip6 === 'dhcp' || ip6 === 'auto' || isCidr(ip6, 6)) &&
+    (!parts.has('gw') || (ip !== undefined && isIP(parts.get('gw') ?? '') === 4)) &&
+    (!parts.has('gw6') || (ip6 !== undefined && isIP(parts.get('gw6') ?? '') === 6));
+  return fits ? undefined : `unable to parse ipconfig: ${value}`;
+}
+
 const volumeId = /^[a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]:.+$/;
 const storageName = /^[a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]$/;
 
@@ -50,6 +66,15 @@ const CHECKS: Readonly<Record<string, FormatCheck>> = {
     /^[a-z0-9*:,/.~ -]+$/i.test(value) && /\d|daily|hourly|weekly|monthly|yearly/.test(value)
       ? undefined
       : `invalid calendar event '${value}' - unable to parse calendar event\n`,
+  'pve-qm-ipconfig': ipConfigProblem,
+  'pve-qm-boot': matches(
+    /^(?:(?:legacy=)?[acdn]{1,4}|order=(?:(?:ide|sata|scsi|virtio|net|usb|hostpci)\d+(?:;|$))*)$/,
+    () => 'unable to parse boot order',
+  ),
+  'pve-lxc-mp-string': (value) => (/(?:^|\/)\.\.?(?:\/|$)/.test(value) ? `${value} contains illegal character sequences` : undefined),
+  address: (value) => (isAddress(value) ? undefined : 'value does not look like a valid address'),
+  'lxc-ip-with-ll-iface': (value) =>
+    isIP(value.replace(/^(fe80:.*)%[\w.-]+$/i, '$1')) !== 0 ? undefined : 'value does not look like a valid IP address',
   ip: (value) => (isIP(value) !== 0 ? undefined : 'value does not look like a valid IP address'),
   ipv4: (value) => (isIP(value) === 4 ? undefined : 'value does not look like a valid IPv4 address'),
   ipv6: (value) => (isIP(value) === 6 ? undefined : 'value does not look like a valid IPv6 address'),

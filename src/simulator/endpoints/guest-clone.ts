@@ -1,6 +1,6 @@
 import { requireBridges } from '../access/option-privileges.ts';
 import type { Call, Endpoint } from '../api/endpoint.ts';
-import { failure } from '../api/failure.ts';
+import { failure, permissionFailure } from '../api/failure.ts';
 import { looseParts, printParts } from '../api/property-string.ts';
 import { newMac } from '../facts-guests.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../model/guest.ts';
 import { printSize } from '../model/size.ts';
 import { allocateImage, defaultFormat, isFileBased, volumesOn } from '../model/storage.ts';
-import { findGuest, parseVolid, seconds, usableStorage, type World } from '../model/world.ts';
+import { findGuest, isShared, parseVolid, seconds, usableStorage, type World } from '../model/world.ts';
 import type { Work } from '../tasks/task-registry.ts';
 import { copyOffline, copyOnline, formattingLine, makeFileSystem, removeVolumes, storageInTask, type WorkFor } from '../work/disks.ts';
 import { withGuestLock } from '../work/guest-lock.ts';
@@ -149,9 +149,12 @@ const cloning = (kind: GuestKind): Endpoint => ({
     const pool = parameters.optionalString('pool');
     const storage = parameters.optionalString('storage');
     const target = parameters.optionalString('target');
-    if (pool !== undefined && !world.pools.has(pool)) throw failure(`pool '${pool}' does not exist`);
+    if (pool !== undefined && !world.pools.has(pool)) throw permissionFailure(`pool '${pool}' does not exist`);
     if (target !== undefined && !world.nodes.has(target)) throw failure(`no such cluster node '${target}'`);
-    if (storage !== undefined) usableStorage(world, storage, call.node);
+    if (storage !== undefined) {
+      const { shared } = usableStorage(world, storage, call.node);
+      if (target !== undefined && target !== call.node && !shared) throw failure(`can't clone to non-shared storage '${storage}'`);
+    }
     const guest = findGuest(world, kind, call.node, parameters.number('vmid'));
     const lock = lockOf(guest);
     if (lock !== undefined) throw failure(`${guestWord(kind)} is locked (${lock})`);
@@ -164,13 +167,17 @@ const cloning = (kind: GuestKind): Endpoint => ({
       );
     const source = sourceConfig(call, guest);
     const isFull = parameters.flag('full', !isTemplate(guest));
+    if (target !== undefined && target !== call.node && !isShared(world, drivesOf(kind, source)))
+      throw failure(
+        kind === 'qemu'
+          ? `can't clone VM to node '${target}' (VM uses local storage)`
+          : `can't clone CT to node '${target}' (CT uses local storage)`,
+      );
     for (const drive of disksOf(kind, source)) {
       const storageName = parseVolid(drive.volid)?.storage ?? '';
       call.require(`/storage/${storage ?? storageName}`, 'Datastore.AllocateSpace');
-      const holder = usableStorage(world, storageName, call.node);
+      usableStorage(world, storageName, call.node);
       if (!isFull && !isTemplate(guest)) throw failure(`Linked clone feature is not supported for '${drive.volid}' (${drive.key})`);
-      if (target !== undefined && target !== call.node && !holder.shared)
-        throw failure(`can't clone to non-shared storage '${storageName}'`);
       if (!isFull && storage !== undefined && storage !== storageName) throw failure("parameter 'storage' not allowed for linked clones");
     }
     if (

@@ -81,7 +81,7 @@ function checkCreate(call: Call, kind: GuestKind): CreationPlan {
   const source = parameters.optionalString(kind === 'qemu' ? 'archive' : 'ostemplate');
   const archive = kind === 'qemu' || parameters.flag('restore') ? source : undefined;
   const options = optionsIn(call, kind, CONTROL[kind]);
-  if (pool !== undefined && !world.pools.has(pool)) throw failure(`pool '${pool}' does not exist`);
+  if (pool !== undefined && !world.pools.has(pool)) throw permissionFailure(`pool '${pool}' does not exist`);
   requireAllocation(call, vmid, pool, archive !== undefined && parameters.flag('force'));
   requireOptionPrivileges(call, kind, vmid, options, pool);
   if (storage !== undefined) {

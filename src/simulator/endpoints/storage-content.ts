@@ -1,11 +1,14 @@
 import type { Call, Endpoint } from '../api/endpoint.ts';
 import { failure, permissionFailure } from '../api/failure.ts';
-import { isFileBased, volumePath, volumesOn, type Storage, type Volume } from '../model/storage.ts';
+import { isFileBased, ownerOfBackup, volumePath, volumesOn, type Storage, type Volume } from '../model/storage.ts';
 import { parseSize } from '../model/size.ts';
 import { findStorage, seconds, usableStorage, type World } from '../model/world.ts';
 import type { Work } from '../tasks/task-registry.ts';
 import { isBaseInUse } from '../work/disks.ts';
 import { requireVolumeAccess } from '../access/option-privileges.ts';
+
+/** A task of the backup server, which Proxmox VE passes on as it is. */
+const VERIFICATION_TASK = 'UPID:pbs:000002A1:0000F3C2:00000012:692B0A10:verificationjob:store:root@pam:';
 
 /** One volume in the list. @see pve-storage PVE/API2/Storage/Content.pm */
 function contentRow(volume: Volume): Record<string, unknown> {
@@ -23,6 +26,8 @@ function contentRow(volume: Volume): Record<string, unknown> {
     ...(volume.subtype === undefined ? {} : { subtype: volume.subtype }),
     ...(volume.notes === undefined || volume.notes === '' ? {} : { notes: volume.notes }),
     ...(volume.isProtected === true ? { protected: 1 } : {}),
+    ...(volume.encrypted === undefined ? {} : { encrypted: volume.encrypted }),
+    ...(volume.verification === undefined ? {} : { verification: { state: volume.verification, upid: VERIFICATION_TASK } }),
   };
 }
 
@@ -59,7 +64,7 @@ function targetOf(call: Call): Target {
 function requireDeletion(call: Call, { storage, volid }: Target): void {
   const path = `/storage/${storage.storage}`;
   const [kind] = volid.slice(volid.indexOf(':') + 1).split('/');
-  const owner = /vzdump-(?:qemu|lxc)-(\d+)-/.exec(volid)?.[1];
+  const owner = ownerOfBackup(volid);
   if (kind === 'backup' && owner !== undefined && call.has(path, 'Datastore.AllocateSpace') && call.has(`/vms/${owner}`, 'VM.Backup'))
     return;
   if (!call.has(path, 'Datastore.Allocate')) throw permissionFailure(`${path}, Datastore.Allocate`);
@@ -80,9 +85,9 @@ function* remove(call: Call, target: Target): Work {
 }
 
 const ownerIn = (volid: string): number | undefined => {
-  const [, image, folder, backup] = /(?:vm|base|subvol)-(\d+)-|^[^:]+:(\d+)\/|:backup\/vzdump-\w+-(\d+)-/.exec(volid) ?? [];
-  const owner = image ?? folder ?? backup;
-  return owner === undefined ? undefined : Number(owner);
+  const [, image, folder] = /(?:vm|base|subvol)-(\d+)-|^[^:]+:(\d+)\//.exec(volid) ?? [];
+  const owner = image ?? folder;
+  return owner === undefined ? ownerOfBackup(volid) : Number(owner);
 };
 
 function allocate(call: Call, world: World): string {

@@ -21,6 +21,10 @@ export interface Volume {
   parent?: string;
   notes?: string;
   isProtected?: boolean;
+  /** State of the last verification on a Proxmox Backup Server. */
+  readonly verification?: 'ok' | 'failed';
+  /** Fingerprint of the key of an encrypted backup. */
+  readonly encrypted?: string;
   readonly subtype?: GuestKind;
   readonly archive?: Archive;
 }
@@ -72,11 +76,19 @@ const FOLDERS: Readonly<Record<string, string>> = {
   snippets: 'snippets',
 };
 
+/** The guest that a backup is of, by its name. @see pve-storage PVE/Storage/Plugin.pm and PBSPlugin.pm, parse_volname */
+export function ownerOfBackup(volid: string): number | undefined {
+  const [, file, group] = /:backup\/(?:vzdump-(?:qemu|lxc)-(\d+)-|(?:vm|ct)\/(\d+)\/)/.exec(volid) ?? [];
+  const owner = file ?? group;
+  return owner === undefined ? undefined : Number(owner);
+}
+
 /** Where a volume lies on the node. @see pve-storage PVE/Storage/Plugin.pm filesystem_path */
 export function volumePath(storage: Storage, volid: string): string {
   const name = volid.slice(volid.indexOf(':') + 1);
   const base = storage.settings['path'] ?? `/mnt/pve/${storage.storage}`;
   const [folder = '', ...rest] = name.split('/');
+  if (storage.type === 'pbs') return rest.join('/');
   if (FOLDERS[folder] !== undefined) return `${base}/${FOLDERS[folder]}/${rest.join('/')}`;
   if (isFileBased(storage)) return `${base}/images/${name.includes('/') ? name.split('/').slice(-2).join('/') : name}`;
   if (storage.type === 'rbd') return `rbd:${storage.settings['pool'] ?? 'rbd'}/${name}`;

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { TaskFlaw, TaskRegistry } from '../tasks/task-registry.ts';
 import type { ServedCertificate } from '../http/certificate.ts';
-import { configFile, type Guest, type GuestKind } from './guest.ts';
+import { configFile, type Drive, type Guest, type GuestKind } from './guest.ts';
 import { isOnNode, volumesOn, type Storage, type Volume } from './storage.ts';
 
 /** A network interface of a node. */
@@ -149,6 +149,10 @@ export function parseVolid(volid: string): { storage: string; name: string } | u
   const [, storage, name] = /^([a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]):(.+)$/.exec(volid) ?? [];
   return storage === undefined || name === undefined ? undefined : { storage, name };
 }
+
+/** Whether all volumes can be used from every node; the image in a CD-ROM drive counts. */
+export const isShared = (world: World, drives: readonly Pick<Drive, 'volid'>[]): boolean =>
+  drives.every(({ volid }) => world.storages.get(parseVolid(volid)?.storage ?? volid)?.shared !== false);
 
 export function findVolume(world: World, volid: string, node: string): Volume | undefined {
   const storage = world.storages.get(parseVolid(volid)?.storage ?? '');

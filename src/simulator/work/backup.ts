@@ -1,5 +1,5 @@
 import type { Parameters } from '../api/parameters.ts';
-import { archivedConfig, backupName } from '../facts-volumes.ts';
+import { archivedConfig, backupIdentity } from '../facts-volumes.ts';
 import { disksOf, guestName, lockOf, type Guest } from '../model/guest.ts';
 import { clockDuration, humanBytes, humanDuration, logTime, MIB, printSize } from '../model/size.ts';
 import { isOnNode, volumePath, volumesOn, type Storage } from '../model/storage.ts';
@@ -90,8 +90,7 @@ function* backupOne(job: BackupJob, guest: Guest, storage: Storage): Work {
     if (guest.kind === 'lxc' && mode === 'snapshot') yield "INFO: create storage snapshot 'vzdump'";
     const suffix = SUFFIXES[parameters.optionalString('compress') ?? '0'] ?? '';
     const ctime = seconds(world);
-    const name = backupName(guest, ctime, suffix);
-    const volid = `${storage.storage}:backup/${name}`;
+    const { volid, format } = backupIdentity(storage, guest, ctime, suffix);
     yield `INFO: creating ${storage.type === 'pbs' ? 'Proxmox Backup Server' : 'vzdump'} archive '${volumePath(storage, volid)}'`;
     const archive = { kind: guest.kind, config: archivedConfig(guest) };
     delete archive.config['lock'];
@@ -119,7 +118,7 @@ function* backupOne(job: BackupJob, guest: Guest, storage: Storage): Work {
     volumesOn(storage, job.node).set(volid, {
       volid,
       content: 'backup',
-      format: `${guest.kind === 'qemu' ? 'vma' : 'tar'}${suffix}`,
+      format,
       size,
       used: size,
       ctime,
