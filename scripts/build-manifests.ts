@@ -15,8 +15,10 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   description: string;
   keywords: readonly string[];
   engines: { node: string };
+  mcpName: string;
+  bugs: string;
 };
-const REPOSITORY = 'https://github.com/RekklesNA/ProxmoxMCP-Plus';
+const REPOSITORY = manifest.bugs.replace(/\/issues$/, '');
 const TITLE = 'ProxmoxMCP-Plus';
 const SHORT = 'Operate Proxmox VE safely: VMs, containers, snapshots, backups; every write a durable job.';
 const ENTRY = 'bin/proxmox-mcp-plus.cjs';
@@ -39,7 +41,7 @@ const asked = ASKED.map((env) => {
 
 const server = {
   $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
-  name: 'io.github.RekklesNA/proxmox-mcp-plus',
+  name: manifest.mcpName,
   title: TITLE,
   description: SHORT,
   repository: { url: REPOSITORY, source: 'github' },

@@ -8,6 +8,7 @@ import { CATALOG } from '../src/operations/catalog.ts';
 import type { Operation } from '../src/operations/define.ts';
 import { environmentReference } from './environment-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
+import { stateDiagram } from './state-diagram.ts';
 import { cell } from './table-cell.ts';
 
 /** Writes the files that follow from the code, or with --check tells which of them do not. */
@@ -17,6 +18,10 @@ const generated: Readonly<Record<string, string>> = {
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/environment.md': environmentReference(),
   'docs/reference/metrics.md': await metricsReference(),
+  'docs/jobs.md': readFileSync('docs/jobs.md', 'utf8').replace(
+    /<!-- generated: states -->[\s\S]*?<!-- end generated -->/,
+    () => `<!-- generated: states -->\n${stateDiagram()}\n<!-- end generated -->`,
+  ),
   'README.md': readFileSync('README.md', 'utf8').replace(
     /<!-- generated: tools -->[\s\S]*?<!-- end generated -->/,
     () => `<!-- generated: tools -->\n${toolTable()}\n<!-- end generated -->`,
