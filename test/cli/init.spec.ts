@@ -17,7 +17,9 @@ let line: CommandLine;
 let output: string;
 let passwordFile: string;
 beforeEach(async () => {
-  line = await startCommandLine();
+  // Slow enough for the clocks to agree while a test runs; the agent of 107 never answers.
+  line = await startCommandLine({ speed: 10 });
+  line.sim.cluster.vm(107, { status: 'stopped' });
   line.sim.cluster.user('root@pam', { password: PASSWORD });
   output = join(line.folder, 'fresh', 'config.json');
   passwordFile = join(line.folder, 'password');
@@ -179,7 +181,7 @@ describe('in a broken world the first line names the cause', () => {
     expect(firstLine(ran)).toMatch(/does not accept the API token root@pam!made\.$/);
     expect(ran.err).toContain('expired');
     expect(existsSync(output)).toBe(false);
-    expect(ran.exitCode).not.toBe(0);
+    expect(ran.exitCode).toBe(3);
   });
 
   test('6: privileges are missing: of the token that was given', async () => {
@@ -187,7 +189,7 @@ describe('in a broken world the first line names the cause', () => {
     line.sim.cluster.role('Reader', ['VM.Audit', 'Sys.Audit']);
     line.sim.cluster.acl('/', 'ops@pve', 'Reader');
     const ran = await init(...token('ops@pve', { privsep: false }), '--toolset', 'snapshots');
-    expect(firstLine(ran)).toMatch(/^The token ops@pve!made lacks .*VM\.Snapshot.* on \/vms\.$/);
+    expect(firstLine(ran)).toMatch(/^The token ops@pve!made lacks .*VM\.Snapshot.* on \/vms\./);
     expect(ran.err).toContain('pveum acl modify /vms --users ops@pve');
     expect(ran.exitCode).toBe(4);
   });

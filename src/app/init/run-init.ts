@@ -10,7 +10,7 @@ import { operationsOf } from '../permissions-command.ts';
 import { openAdminSession } from './admin-session.ts';
 import { compareCertificate } from './compare-certificate.ts';
 import { createAccess } from './create-access.ts';
-import { isRefusedToken, proveToken } from './prove-token.ts';
+import { proveToken } from './prove-token.ts';
 
 /** What was said on the command line; what is left out is asked for, or taken from the defaults. */
 export interface InitOptions {
@@ -119,7 +119,7 @@ export async function runInit(options: InitOptions, ask: Ask | null, terminal: T
         await proveToken(sections(pasted));
         return pasted;
       } catch (error) {
-        if (!isRefusedToken(error)) throw error;
+        if (!(error instanceof OperationError) || error.code !== 'unauthenticated') throw error;
         say(`${error.message} Did all of it arrive?\n`);
       }
     }
