@@ -13,11 +13,13 @@ import { walk, type Step } from '../test/live/walk.ts';
 const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: '-   ' } as const;
 const path = liveConfigPath(process.env);
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
-  process.stderr.write('Interrupted: what was made is being removed. Please wait.\n');
-  interrupt.abort();
-});
-process.once('SIGTERM', () => interrupt.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // A second one is not to end the cleaning up.
+    process.stderr.write('Interrupted: what was made is being removed as soon as the step that runs has ended. Please wait.\n');
+    interrupt.abort();
+  });
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'proxmox-mcp-live-'));
 try {

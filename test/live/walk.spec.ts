@@ -51,9 +51,25 @@ test('cleans up when it is interrupted in the middle', async () => {
   expect(reserved()).toEqual([]);
 });
 
-test('takes away what an earlier run has left, and goes on', async () => {
+test('takes away the guest, backup and image that an earlier run has left, and no backup of who had the id before', async () => {
   product.sim.cluster.vm(FIRST, { name: 'mcp-live-vm', status: 'stopped' });
+  const ours = product.sim.cluster.backup(FIRST, { storage: 'local', notes: 'mcp-live-vm', secondsAgo: 100 });
+  const others = product.sim.cluster.backup(FIRST, { storage: 'local', notes: 'payroll', secondsAgo: 200 });
+  product.sim.cluster.iso(`mcp-live-${FIRST}.iso`);
   expect((await run()).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(product.sim.cluster.volume(ours.volid)).toBeUndefined();
+  expect(product.sim.cluster.volume(others.volid)).toBeDefined();
+  expect(product.sim.cluster.volume(`local:iso/mcp-live-${FIRST}.iso`)).toBeUndefined();
+});
+
+test('goes on cleaning up when something cannot be removed, and names it', async () => {
+  const interrupt = new AbortController();
+  product.sim.faults.failTask('qmdestroy', 'disk is busy', { times: 1 });
+  const walked = run(interrupt.signal, ({ operation }) => {
+    if (operation === 'create_backup') interrupt.abort();
+  });
+  await expect(walked).rejects.toThrow(`These could not be removed: guest ${FIRST}.`);
+  expect(reserved()).toEqual([FIRST]);
 });
 
 test('touches no guest of others on its ids', async () => {
