@@ -21,6 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// The timers of the product do not keep a process alive: its servers do.
+const alive = setInterval(() => undefined, 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'proxmox-mcp-live-'));
 try {
   const settings = readLiveSettings(path);
@@ -51,5 +53,6 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 } finally {
+  clearInterval(alive);
   rmSync(folder, { recursive: true, force: true });
 }
