@@ -13,12 +13,16 @@ import { walk, type Step } from '../test/live/walk.ts';
 const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: '-   ' } as const;
 const path = liveConfigPath(process.env);
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
-  process.stderr.write('Interrupted: what was made is being removed. Please wait.\n');
-  interrupt.abort();
-});
-process.once('SIGTERM', () => interrupt.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // A second one is not to end the cleaning up.
+    process.stderr.write('Interrupted: what was made is being removed as soon as the step that runs has ended. Please wait.\n');
+    interrupt.abort();
+  });
+}
 
+// The timers of the product do not keep a process alive: its servers do.
+const alive = setInterval(() => undefined, 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'proxmox-mcp-live-'));
 try {
   const settings = readLiveSettings(path);
@@ -49,5 +53,6 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 } finally {
+  clearInterval(alive);
   rmSync(folder, { recursive: true, force: true });
 }

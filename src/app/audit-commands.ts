@@ -50,6 +50,7 @@ export const auditCommands: readonly Command[] = [
       const count = typeof flags['lines'] === 'number' ? Math.min(10_000, Math.max(1, flags['lines'])) : 20;
       const records = await reading(folder, () => tailAudit(folder, count, filterOf(invocation)));
       if (flags['json'] === true) terminal.out(`${showJson(records, 2)}\n`);
+      else if (records.length === 0) terminal.out('No records.\n');
       else for (const record of records) terminal.out(`${lineOf(record)}\n`);
       return 0;
     },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperationError } from '../domain/operation-error.ts';
 
@@ -19,6 +20,18 @@ export async function readConfigFile(path: string): Promise<Record<string, unkno
     // Told below, without the text, which holds the token.
   }
   throw new OperationError('invalid_input', `${path} does not hold one JSON object.`);
+}
+
+/** Makes the folder of a config file where it is missing. @throws OperationError `invalid_input` when no file can be made in it */
+export async function assertWritable(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new OperationError('invalid_input', `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`, {
+      hint: 'Name another place, or free this one.',
+    });
+  }
 }
 
 /** Writes a config file for its owner only, whole or not at all. */

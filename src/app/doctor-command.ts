@@ -1,7 +1,5 @@
-import { createSecrets } from '../domain/secrets.ts';
 import type { Command } from '../cli/command.ts';
 import { TOOLSETS } from './permissions-command.ts';
-import { readConfig } from './read-config.ts';
 
 /** Looks for what is wrong, and says what to do about it. */
 export const doctorCommand: Command = {
@@ -17,14 +15,12 @@ export const doctorCommand: Command = {
     },
   },
   async run({ environment, flags, terminal }) {
-    const { config, source } = readConfig(environment);
-    const [{ examine }, { exitCodeOf, renderFindings, reportFindings }] = await Promise.all([
-      import('./doctor/examine.ts'),
+    const [{ examineConfigured }, { exitCodeOf, renderFindings, reportFindings }] = await Promise.all([
+      import('./doctor/examine-configured.ts'),
       import('../cli/doctor-report.ts'),
     ]);
-    const ssh = config.ssh ? (await import('./ssh-access.ts')).sshSettings(config.ssh, environment, createSecrets()) : null;
     const toolsets = (Array.isArray(flags['toolset']) ? flags['toolset'] : TOOLSETS) as readonly string[];
-    const findings = await examine({ config, source, environment, toolsets, ssh });
+    const findings = await examineConfigured(environment, toolsets);
     if (flags['json'] === true) terminal.out(`${JSON.stringify(reportFindings(findings), null, 2)}\n`);
     else terminal.out(renderFindings(findings));
     return exitCodeOf(findings);

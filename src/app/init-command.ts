@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Command, FlagValue } from '../cli/command.ts';
+import { showError } from '../cli/show-error.ts';
 import { CLIENT_IDS } from '../cli/client-configs.ts';
 import { defaultConfigFile } from './default-config-file.ts';
 import { TOOLSETS } from './permissions-command.ts';
+
+/** As a shell tells it of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
 
 /** From nothing to a configuration that works. */
 export const initCommand: Command = {
@@ -36,11 +40,18 @@ export const initCommand: Command = {
   async run({ flags, environment, terminal, signal }) {
     const isJson = flags['json'] === true;
     const text = (name: string): string | null => (typeof flags[name] === 'string' ? flags[name] : null);
-    const [{ runInit }, { askOnTerminal }] = await Promise.all([import('./init/run-init.ts'), import('../cli/ask.ts')]);
+    const [{ runInit }, { GivenUp, askOnTerminal }, { examineConfigured }, { exitCodeOf, renderFindings, reportFindings }] =
+      await Promise.all([
+        import('./init/run-init.ts'),
+        import('../cli/ask.ts'),
+        import('./doctor/examine-configured.ts'),
+        import('../cli/doctor-report.ts'),
+      ]);
+    const foundByItself = environment['PROXMOX_MCP_CONFIG'] ?? defaultConfigFile(environment);
     const canAsk = process.stdin.isTTY && terminal.isInteractive && !isJson;
     const ask = canAsk ? askOnTerminal(process, signal) : null;
+    const deeds: string[] = [];
     try {
-      const clients = listOf(flags['client']);
       const result = await runInit(
         {
           host: text('host'),
@@ -55,18 +66,31 @@ export const initCommand: Command = {
           otp: text('otp'),
           tokenSecret: secretFrom(text('token-secret-file')),
           printCommands: flags['print-commands'] === true,
-          output: text('output') ?? environment['PROXMOX_MCP_CONFIG'] ?? defaultConfigFile(environment),
+          output: text('output') ?? foundByItself,
           force: flags['force'] === true,
-          clients: clients ?? (canAsk ? ['claude-code'] : []),
+          clients: listOf(flags['client']),
           allToolsets: TOOLSETS,
         },
         ask,
-        terminal,
+        // Where nobody answers, what was done is told at the end, so that the first line names what is wrong.
+        canAsk ? terminal : { ...terminal, err: (said) => void deeds.push(said) },
       );
-      if (isJson) terminal.out(`${JSON.stringify(result, null, 2)}\n`);
-      else if (result.config_file === null) terminal.out(`${result.commands.join('\n')}\n`);
-      else terminal.err('Next: proxmox-mcp-plus doctor, then proxmox-mcp-plus call get_nodes\n');
-      return 0;
+      if (result.config_file === null) {
+        terminal.out(isJson ? `${JSON.stringify(result, null, 2)}\n` : `${result.commands.join('\n')}\n`);
+        return 0;
+      }
+      const findings = await examineConfigured({ ...environment, PROXMOX_MCP_CONFIG: result.config_file }, result.toolsets);
+      if (isJson) terminal.out(`${JSON.stringify({ ...result, examination: reportFindings(findings) }, null, 2)}\n`);
+      else
+        terminal.err(
+          `${canAsk ? '\n' : ''}${renderFindings(findings)}\n${deeds.join('')}Next: proxmox-mcp-plus call get_nodes${result.config_file === foundByItself ? '' : ` --config ${result.config_file}`}\n`,
+        );
+      return exitCodeOf(findings);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      const exitCode = showError(error, terminal, isJson);
+      if (!isJson && deeds.length > 0) terminal.err(`Before that:\n${deeds.join('')}`);
+      return error instanceof GivenUp ? INTERRUPTED : exitCode;
     } finally {
       ask?.close();
     }

@@ -2,6 +2,13 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { OperationError } from '../domain/operation-error.ts';
 
+/** The person ended the questions: Ctrl-C, or the end of the input. */
+export class GivenUp extends OperationError {
+  constructor() {
+    super('invalid_input', 'Given up; nothing more was changed.');
+  }
+}
+
 /** A person who answers questions. */
 export interface Ask {
   /** One line; an empty answer is the default. */
@@ -26,7 +33,7 @@ export function askOnTerminal(process: Pick<NodeJS.Process, 'stdin' | 'stderr'>,
     try {
       return await lines.question(text, { signal });
     } catch {
-      throw new OperationError('invalid_input', 'Given up; nothing more was changed.');
+      throw new GivenUp();
     }
   };
   return {

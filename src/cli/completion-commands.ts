@@ -80,8 +80,10 @@ _proxmox_mcp_plus() {
 compdef _proxmox_mcp_plus ${PROGRAM_NAMES.join(' ')}
 `,
   fish: `function __proxmox_mcp_plus
-  set -l words (commandline -opc)[2..] (commandline -ct)
-  (commandline -opc)[1] complete -- (string join \\n -- $words | string collect -a) 2>/dev/null
+  set -l before (commandline -opc)
+  set -l last (commandline -ct)
+  set -l line (begin; string join \\n -- $before[2..-1]; printf %s "$last"; end | string collect -N -a)
+  $before[1] complete -- $line 2>/dev/null
 end
 ${PROGRAM_NAMES.map((name) => `complete -c ${name} -a '(__proxmox_mcp_plus)'`).join('\n')}
 `,

@@ -11,6 +11,8 @@ export interface ProgressView {
 }
 
 const CLEAR_LINE = '\r\u001B[K';
+/** Where only standard error is a terminal, its width is not known. */
+const NARROW = 80;
 /** A pipe gets a line per so many percent. */
 const STEP = 10;
 
@@ -26,7 +28,9 @@ export function createProgressView(terminal: Terminal): ProgressView {
     show(job) {
       if (terminal.isInteractive) {
         drawn = true;
-        terminal.err(`${CLEAR_LINE}${job.progress === null ? '' : `${progressBar(job.progress)} `}${shownAs(job)}`);
+        const line = `${job.progress === null ? '' : `${progressBar(job.progress)} `}${shownAs(job)}`;
+        // A line that wraps could not be taken away again.
+        terminal.err(`${CLEAR_LINE}${line.slice(0, (terminal.columns ?? NARROW) - 1)}`);
         return;
       }
       const percent = job.progress === null ? null : Math.floor(job.progress / STEP) * STEP;

@@ -112,7 +112,7 @@ function readArguments(command: Command, given: readonly string[]): Readonly<Rec
   if (extra !== undefined) {
     throw invalid(
       `${JSON.stringify(extra.slice(0, 60))} is one word too many for ${command.name === '' ? 'this' : command.name}.`,
-      `See proxmox-mcp-plus ${command.name} --help.`,
+      `${valuesHaveNames(command)}See proxmox-mcp-plus ${command.name} --help.`,
     );
   }
   return Object.fromEntries(
@@ -132,6 +132,13 @@ function readArguments(command: Command, given: readonly string[]): Readonly<Rec
       return [[argument.name, value]];
     }),
   );
+}
+
+/** For whoever writes `call start_vm 101`. */
+function valuesHaveNames({ flags = {} }: Command): string {
+  const named = Object.entries(flags).filter(([, { type }]) => type !== 'boolean');
+  const shown = named.slice(0, 3).map(([name, flag]) => `--${name} ${placeholderOf(flag)}`);
+  return shown.length === 0 ? '' : `Values have names: ${shown.join(', ')}${named.length > shown.length ? ', …' : ''}. `;
 }
 
 function unknownFlag(rawName: string, command: Command, known: readonly string[]): OperationError {

@@ -58,9 +58,16 @@ function invalidArguments(error: z.ZodError, given: Facts, secrets: readonly str
   const problems = error.issues.slice(0, 20).map((issue) => {
     const field = issue.path.join('.');
     const isSecret = secrets.includes(String(issue.path[0]));
-    return { field, problem: issue.message, ...(isSecret ? {} : { value: shorten(valueAt(given, issue.path)) }) };
+    const value = valueAt(given, issue.path);
+    if (value === undefined && issue.code !== 'custom') return { field, problem: 'is missing' };
+    return { field, problem: issue.message, ...(isSecret ? {} : { value: shorten(value) }) };
   });
-  const told = problems.map(({ field, problem, value }) => `${field}${value === undefined ? '' : ` (${value})`}: ${problem}`).join('; ');
+  const told = problems
+    .map(({ field, problem, value }) => {
+      if (problem === 'is missing') return `${field} is missing`;
+      return `${field}${value === undefined ? '' : ` (${value})`}: ${problem}`;
+    })
+    .join('; ');
   return new OperationError('invalid_input', `Invalid arguments: ${told}.`, {
     hint: 'Correct the named fields; nothing was sent.',
     details: { problems },

@@ -59,8 +59,9 @@ describe('writes', () => {
   });
 
   test('draw a bar in place on a terminal and take it away at the end', async () => {
-    const { err } = await line.run(['call', 'create_backup', '--vmid', '105', '--storage', 'local'], { isInteractive: true });
+    const { err } = await line.run(['call', 'create_backup', '--vmid', '105', '--storage', 'local'], { isInteractive: true, columns: 50 });
     expect(err).toMatch(/\[#*-*\]\s+\d+%/);
+    for (const drawn of err.split('\r\u001B[K')) expect(drawn.length).toBeLessThan(50);
     expect(err.endsWith('\r\u001B[K')).toBe(true);
   });
 

@@ -1,18 +1,25 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/app/create-program.ts';
 import { runInit, type InitOptions } from '../../src/app/init/run-init.ts';
 import { TOOLSETS } from '../../src/app/permissions-command.ts';
 import type { Ask } from '../../src/cli/ask.ts';
-import { startCommandLine, type CommandLine } from './run.ts';
+import { freePort } from '../exec/openssh.ts';
+import { startCommandLine, type CommandLine, type Ran } from './run.ts';
 
 const PASSWORD = 'correct horse battery';
 let line: CommandLine;
 let output: string;
 let passwordFile: string;
 beforeEach(async () => {
-  line = await startCommandLine();
+  // Slow enough for the clocks to agree while a test runs; the agent of 107 never answers.
+  line = await startCommandLine({ speed: 10 });
+  line.sim.cluster.vm(107, { status: 'stopped' });
   line.sim.cluster.user('root@pam', { password: PASSWORD });
   output = join(line.folder, 'fresh', 'config.json');
   passwordFile = join(line.folder, 'password');
@@ -35,6 +42,8 @@ describe('without a person to ask', () => {
     });
     expect(readFileSync(output, 'utf8')).not.toContain(PASSWORD);
     expect(ran.out + ran.err).not.toContain(written().auth['token_value']);
+    expect(ran.err).toMatch(/^ok {4}privileges:vms /m);
+    expect(ran.err).toContain(`Next: proxmox-mcp-plus call get_nodes --config ${output}`);
 
     const nodes = await line.run(['call', 'get_nodes', '--config', output, '--json']);
     expect(nodes.exitCode).toBe(0);
@@ -123,6 +132,128 @@ describe('without a person to ask', () => {
   });
 });
 
+/** What a shell shows first: the result goes to standard output, everything else to standard error. */
+const firstLine = ({ out, err }: Ran): string => (out + err).split('\n')[0] ?? '';
+
+describe('in a broken world the first line names the cause', () => {
+  const token = (user: string, options: { privsep: boolean; expire?: number }): readonly string[] => {
+    const { tokenName, tokenValue } = line.sim.cluster.createToken(user, 'made', options);
+    const file = join(line.folder, 'token');
+    writeFileSync(file, tokenValue);
+    return ['--fingerprint', line.sim.fingerprint, '--token-secret-file', file, '--user', user, '--token-name', tokenName];
+  };
+  const soundToken = (): readonly string[] => token('root@pam', { privsep: false });
+
+  test('1: nothing listens at the port', async () => {
+    const port = await freePort();
+    const ran = await line.run(['init', '--host', `https://127.0.0.1:${port}/`, '--output', output, '--password-file', passwordFile]);
+    expect(firstLine(ran)).toBe(`Nothing listens at 127.0.0.1:${port}.`);
+    expect(ran.err).toContain('Proxmox VE listens on port 8006.');
+    expect(ran.exitCode).toBe(9);
+  });
+
+  test('2: the port speaks plain HTTP', async () => {
+    const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const ran = await line.run(['init', '--host', '127.0.0.1', '--port', String(port), '--output', output]);
+    server.close();
+    expect(firstLine(ran)).toBe(`127.0.0.1:${port} does not speak HTTPS.`);
+    expect(ran.exitCode).toBe(9);
+  });
+
+  test('3: no authority vouches for the certificate', async () => {
+    const ran = await init('--password-file', passwordFile);
+    expect(firstLine(ran)).toMatch(
+      /^No authority that this machine knows vouches for the certificate of 127\.0\.0\.1:\d+, so somebody has to compare it\.$/,
+    );
+    expect(ran.err).toContain(`--fingerprint ${line.sim.fingerprint}`);
+  });
+
+  test('4: the certificate is another one than the one that was named', async () => {
+    const ran = await init('--fingerprint', 'AB'.repeat(32), '--password-file', passwordFile);
+    expect(firstLine(ran)).toMatch(/shows another certificate than the one you named, so nothing was sent to it\.$/);
+    expect(ran.err).toContain(line.sim.fingerprint);
+  });
+
+  test('5: the token has expired, and is not written down', async () => {
+    const ran = await init(...token('root@pam', { privsep: false, expire: 1000 }));
+    expect(firstLine(ran)).toMatch(/does not accept the API token root@pam!made\.$/);
+    expect(ran.err).toContain('expired');
+    expect(existsSync(output)).toBe(false);
+    expect(ran.exitCode).toBe(3);
+  });
+
+  test('6: privileges are missing: of the token that was given', async () => {
+    line.sim.cluster.user('ops@pve');
+    line.sim.cluster.role('Reader', ['VM.Audit', 'Sys.Audit']);
+    line.sim.cluster.acl('/', 'ops@pve', 'Reader');
+    const ran = await init(...token('ops@pve', { privsep: false }), '--toolset', 'snapshots');
+    expect(firstLine(ran)).toMatch(/^The token ops@pve!made lacks .*VM\.Snapshot.* on \/vms\./);
+    expect(ran.err).toContain('pveum acl modify /vms --users ops@pve');
+    expect(ran.exitCode).toBe(4);
+  });
+
+  test('6: privileges are missing: of the user who logs in', async () => {
+    line.sim.cluster.user('guest@pve', { password: PASSWORD });
+    const ran = await init('--fingerprint', line.sim.fingerprint, '--password-file', passwordFile, '--login', 'guest@pve');
+    expect(firstLine(ran)).toMatch(/^guest@pve may not POST \/access\/roles on Proxmox VE: .*\/access/);
+    expect(ran.err).toContain('root@pam');
+    expect(ran.exitCode).toBe(4);
+  });
+
+  test('7: the cluster has no quorum', async () => {
+    line.sim.faults.loseQuorum();
+    const created = await init('--fingerprint', line.sim.fingerprint, '--password-file', passwordFile);
+    expect(firstLine(created)).toBe('The cluster has no quorum, so Proxmox VE refuses every change.');
+    expect(created.exitCode).not.toBe(0);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test('8: a node is down, which is a warning', async () => {
+    line.sim.faults.loseNode('pve3');
+    const ran = await init(...soundToken());
+    expect(firstLine(ran)).toMatch(/^Node pve3 is offline\./);
+    expect(ran.exitCode).toBe(0);
+    expect(existsSync(output)).toBe(true);
+  });
+
+  test('9: SSH is refused, where the file that is there asks for it', async () => {
+    const port = await freePort();
+    const nodes = Object.fromEntries(['pve1', 'pve2', 'pve3'].map((node) => [node, '127.0.0.1']));
+    const keyFile = join(line.folder, 'id_ed25519');
+    writeFileSync(keyFile, ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 });
+    line.configure({ ssh: { port, host_overrides: nodes, key_file: keyFile } });
+    output = line.configFile;
+    const ran = await init(...soundToken(), '--force');
+    expect(firstLine(ran)).toMatch(/^Node pve1 cannot be reached over SSH at 127\.0\.0\.1 port \d+\./);
+    expect(ran.exitCode).not.toBe(0);
+  });
+
+  test('10: the clocks are apart', async () => {
+    await line.sim.clock.advance(7200);
+    const ran = await init(...soundToken());
+    expect(firstLine(ran)).toMatch(/^The clock of Proxmox VE is \d+ s ahead of the one here\./);
+    expect(ran.err).toContain('timedatectl');
+  });
+});
+
+test('what was made before a failure is told below it', async () => {
+  line.sim.faults.respond('PUT /access/acl', { status: 500, reason: 'unable to open file' });
+  const ran = await init('--fingerprint', line.sim.fingerprint, '--password-file', passwordFile, '--toolset', 'cluster');
+  expect(firstLine(ran)).toBe('Proxmox VE refused PUT /access/acl: unable to open file.');
+  expect(ran.err).toMatch(/^Before that:\n {2}role ProxmoxMCP-root/m);
+  expect(ran.err).toContain('  token mcp@pve!agent\n');
+  expect(existsSync(output)).toBe(false);
+});
+
+test('a place that cannot be written is said to be one before a token is made', async () => {
+  output = join(passwordFile, 'config.json');
+  const ran = await init('--fingerprint', line.sim.fingerprint, '--password-file', passwordFile);
+  expect(firstLine(ran)).toMatch(/config\.json cannot be (?:read|written): ENOTDIR\.$/);
+  expect(line.sim.requests.list()).toEqual([]);
+});
+
 describe('with a person', () => {
   const options = (): InitOptions => ({
     host: null,
@@ -139,15 +270,16 @@ describe('with a person', () => {
     printCommands: false,
     output,
     force: false,
-    clients: ['claude-code'],
+    clients: null,
     allToolsets: TOOLSETS,
   });
-  /** A person who answers what the questions begin with. */
-  const person = (answers: Readonly<Record<string, string | boolean>>): Ask & { readonly asked: string[] } => {
+  /** A person who answers what the questions begin with; a list answers one time after the other. */
+  const person = (answers: Readonly<Record<string, string | boolean | string[]>>): Ask & { readonly asked: string[] } => {
     const asked: string[] = [];
     const answer = (question: string): string | boolean | undefined => {
       asked.push(question);
-      return Object.entries(answers).find(([begin]) => question.startsWith(begin))?.[1];
+      const said = Object.entries(answers).find(([begin]) => question.startsWith(begin))?.[1];
+      return Array.isArray(said) ? said.shift() : said;
     };
     return {
       asked,
@@ -164,12 +296,13 @@ describe('with a person', () => {
   };
 
   test('asks for host, certificate, toolsets and password, and shows what it does', async () => {
-    const ask = person({ Address: line.sim.host, 'Is it the same?': true, Toolsets: 'cluster, vms', Password: PASSWORD });
+    const ask = person({ Address: line.sim.host, 'Is it the same?': true, Toolsets: ['cluster, vm', 'cluster, vms'], Password: PASSWORD });
     const { terminal, text } = captured();
     const result = await runInit(options(), ask, terminal);
     expect(result).toMatchObject({ config_file: output, toolsets: ['cluster', 'vms'], fingerprint: line.sim.fingerprint });
     expect(text()).toContain(line.sim.fingerprint);
     expect(text()).toContain('role ProxmoxMCP-vms');
+    expect(text()).toContain('"vm" is not one of them. Did you mean vms?');
     expect(text()).toContain('claude mcp add');
   });
 
@@ -179,18 +312,19 @@ describe('with a person', () => {
     expect(line.sim.requests.list()).toEqual([]);
   });
 
-  test('who does not want to log in gets the commands and pastes the secret', async () => {
+  test('who does not want to log in gets the commands and pastes the secret, again when it was cut off', async () => {
     const ask = person({
       Address: line.sim.host,
       'Is it the same?': true,
       'Log in once': false,
-      'Run these': '11111111-2222-3333-4444-555555555555',
+      'Run these': [line.sim.token.tokenValue.slice(0, -1), line.sim.token.tokenValue],
     });
     const { terminal, text } = captured();
-    await runInit(options(), ask, terminal);
+    await runInit({ ...options(), user: 'root@pam', tokenName: 'simulator' }, ask, terminal);
     expect(text()).toContain('pveum role add');
-    expect(text()).not.toContain('11111111-2222');
-    expect(written().auth['token_value']).toBe('11111111-2222-3333-4444-555555555555');
+    expect(text()).toContain('does not accept the API token root@pam!simulator. Did all of it arrive?');
+    expect(text()).not.toContain(line.sim.token.tokenValue.slice(0, -1));
+    expect(written().auth['token_value']).toBe(line.sim.token.tokenValue);
   });
 });
 

@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startProduct, type Product } from '../product.ts';
 import { callAndWait } from './call-and-wait.ts';
@@ -42,18 +46,46 @@ test('walks the catalogue, passes, and leaves nothing behind', async () => {
   expect(product.composed.dispatcher.operations.map(({ operation }) => operation.name).filter((name) => !walked.has(name))).toEqual([]);
 });
 
-test('cleans up when it is interrupted in the middle', async () => {
-  const interrupt = new AbortController();
-  const steps = await run(interrupt.signal, ({ operation }) => {
-    if (operation === 'clone_vm') interrupt.abort();
+test('cleans up when Ctrl-C ends it in the middle, and says so', { timeout: 60_000 }, async () => {
+  const { host, port, fingerprint, token } = product.sim;
+  const folder = mkdtempSync(join(tmpdir(), 'proxmox-live-test-'));
+  const file = join(folder, 'live.json');
+  const auth = { user: token.user, token_name: token.tokenName, token_value: token.tokenValue };
+  writeFileSync(file, JSON.stringify({ proxmox: { host, port, fingerprint }, auth, live: settings }), { mode: 0o600 });
+  const env = { ...process.env, PROXMOX_MCP_E2E_CONFIG: file, PROXMOX_MCP_CONFIG: '/nowhere.json' };
+  const script = spawn(process.execPath, ['scripts/test-live.ts'], { env });
+  let said = '';
+  script.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+    if (said.includes('create_vm ')) script.kill('SIGINT');
   });
-  expect(steps.at(-1)?.operation).toBe('clone_vm');
+  const [exitCode] = (await once(script, 'exit')) as [number];
+  rmSync(folder, { recursive: true });
+  expect(said).toMatch(/^ok {4}create_vm /m);
+  expect(said).toMatch(/ passed, 0 failed, \d+ skipped, interrupted\n$/);
+  expect(exitCode).toBe(1);
   expect(reserved()).toEqual([]);
 });
 
-test('takes away what an earlier run has left, and goes on', async () => {
+test('takes away the guest, backup and image that an earlier run has left, and no backup of who had the id before', async () => {
   product.sim.cluster.vm(FIRST, { name: 'mcp-live-vm', status: 'stopped' });
+  const ours = product.sim.cluster.backup(FIRST, { storage: 'local', notes: 'mcp-live-vm', secondsAgo: 100 });
+  const others = product.sim.cluster.backup(FIRST, { storage: 'local', notes: 'payroll', secondsAgo: 200 });
+  product.sim.cluster.iso(`mcp-live-${FIRST}.iso`);
   expect((await run()).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(product.sim.cluster.volume(ours.volid)).toBeUndefined();
+  expect(product.sim.cluster.volume(others.volid)).toBeDefined();
+  expect(product.sim.cluster.volume(`local:iso/mcp-live-${FIRST}.iso`)).toBeUndefined();
+});
+
+test('goes on cleaning up when something cannot be removed, and names it', async () => {
+  const interrupt = new AbortController();
+  product.sim.faults.failTask('qmdestroy', 'disk is busy', { times: 1 });
+  const walked = run(interrupt.signal, ({ operation }) => {
+    if (operation === 'create_backup') interrupt.abort();
+  });
+  await expect(walked).rejects.toThrow(`These could not be removed: guest ${FIRST}.`);
+  expect(reserved()).toEqual([FIRST]);
 });
 
 test('touches no guest of others on its ids', async () => {

@@ -39,7 +39,6 @@ export async function walk({ call, settings, signal, onStep }: WalkOptions): Pro
   } = settings;
   const [vm, copy, restored, container] = [first, first + 1, first + 2, first + 3];
   const steps: Step[] = [];
-  const made = { volids: new Set<string>(), iso: null as string | null };
 
   const told = (step: Step): void => {
     steps.push(step);
@@ -73,6 +72,7 @@ export async function walk({ call, settings, signal, onStep }: WalkOptions): Pro
   };
 
   await assertFree(call, first);
+  await cleanUp(call, settings);
   try {
     for (const operation of [
       'get_nodes',
@@ -105,8 +105,7 @@ export async function walk({ call, settings, signal, onStep }: WalkOptions): Pro
     await step('clone_vm', { source_vmid: vm, target_vmid: copy, name: `${NAME_PREFIX}copy` });
     await step('shutdown_vm', { vmid: copy });
     await step('create_backup', { vmid: vm, storage: backupStorage });
-    for (const volid of await backupsOf(call, vm, backupStorage)) made.volids.add(volid);
-    const [archive] = made.volids;
+    const [archive] = await backupsMade(call, settings);
     if (archive === undefined) skip('restore_backup', 'there is no backup');
     else await step('restore_backup', { archive, node, vmid: restored, storage });
 
@@ -133,10 +132,9 @@ export async function walk({ call, settings, signal, onStep }: WalkOptions): Pro
     }
     if (isoUrl === undefined) for (const operation of ['download_iso', 'delete_iso']) skip(operation, 'live.iso_url is not set');
     else {
-      made.iso = `${NAME_PREFIX}${first}.iso`;
-      await step('download_iso', { node, storage: imageStorage, url: isoUrl, filename: made.iso });
-      await step('delete_iso', { node, storage: imageStorage, filename: made.iso });
-      made.iso = null;
+      const filename = isoName(settings);
+      await step('download_iso', { node, storage: imageStorage, url: isoUrl, filename });
+      await step('delete_iso', { node, storage: imageStorage, filename });
     }
     for (const operation of COMMAND_STEPS) skip(operation, 'needs a guest with an agent, or SSH to the node');
     const jobId = created['job_id'];
@@ -147,13 +145,12 @@ export async function walk({ call, settings, signal, onStep }: WalkOptions): Pro
       for (const operation of ['cancel_job', 'retry_job']) await step(operation, { job_id: jobId }, 'conflict');
       await step('resolve_job', { job_id: jobId, outcome: 'failed', reason: 'the live test' }, 'conflict');
     }
-    for (const volid of made.volids) await step('delete_backup', { volid, storage: backupStorage, node });
-    made.volids.clear();
+    for (const volid of await backupsMade(call, settings)) await step('delete_backup', { volid, storage: backupStorage, node });
     for (const vmid of [restored, copy, vm]) await step('delete_vm', { vmid, force: true });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await cleanUp(call, settings, made);
+    await cleanUp(call, settings);
   }
   return steps;
 }
@@ -191,40 +188,48 @@ async function reservedGuests(call: CallOperation, first: number): Promise<reado
   return [...(await of('get_vms', 'vm')), ...(await of('get_containers', 'container'))];
 }
 
-/** What an interrupted run has left is taken away first; a stranger ends the test. */
+/** A stranger on a reserved id ends the test before it begins. */
 async function assertFree(call: CallOperation, first: number): Promise<void> {
-  for (const guest of await reservedGuests(call, first)) {
-    if (guest.name?.startsWith(NAME_PREFIX) !== true)
-      throw new Error(`Id ${guest.vmid} is taken by another guest: set live.first_vmid to where ten ids are free.`);
-    await remove(call, guest);
-  }
+  const stranger = (await reservedGuests(call, first)).find(({ name }) => name?.startsWith(NAME_PREFIX) !== true);
+  if (stranger) throw new Error(`Id ${stranger.vmid} is taken by another guest: set live.first_vmid to where ten ids are free.`);
 }
 
-async function cleanUp(
-  call: CallOperation,
-  { first_vmid: first, backup_storage: storage, image_storage: imageStorage, node }: LiveSettings,
-  made: { volids: Set<string>; iso: string | null },
-): Promise<void> {
-  for (const guest of await reservedGuests(call, first)) if (guest.name?.startsWith(NAME_PREFIX) === true) await remove(call, guest);
-  for (const volid of made.volids) await ignoringAbsence(call('delete_backup', { volid, storage, node }));
-  if (made.iso !== null) await ignoringAbsence(call('delete_iso', { node, storage: imageStorage, filename: made.iso }));
+/**
+ * Removes what this run or an earlier one has made: all of it is known by its name, nothing else is touched.
+ * @throws Error that names what is still there
+ */
+async function cleanUp(call: CallOperation, settings: LiveSettings): Promise<void> {
+  const { first_vmid: first, backup_storage: storage, image_storage: imageStorage, node } = settings;
+  const ours = async () => (await reservedGuests(call, first)).filter(({ name }) => name?.startsWith(NAME_PREFIX) === true);
+  const left: string[] = [];
+  for (const guest of await ours()) await tried(left, `guest ${guest.vmid}`, () => remove(call, guest));
+  for (const { vmid } of await ours()) left.push(`guest ${vmid}`);
+  for (const volid of await backupsMade(call, settings)) await tried(left, volid, () => call('delete_backup', { volid, storage, node }));
+  const filename = isoName(settings);
+  if (settings.iso_url !== undefined) await tried(left, filename, () => call('delete_iso', { node, storage: imageStorage, filename }));
+  if (left.length > 0) throw new Error(`These could not be removed: ${[...new Set(left)].join(', ')}.`);
 }
 
-async function remove(call: CallOperation, { vmid, kind }: { readonly vmid: number; readonly kind: 'vm' | 'container' }): Promise<void> {
-  await ignoringAbsence(
-    kind === 'vm' ? call('delete_vm', { vmid, force: true }) : call('delete_container', { selector: String(vmid), force: true }),
-  );
-}
-
-async function ignoringAbsence(deed: Promise<unknown>): Promise<void> {
+/** One thing that cannot be removed does not keep the others. */
+async function tried(left: string[], what: string, deed: () => Promise<Output>): Promise<void> {
   try {
-    await deed;
+    const { status } = await deed();
+    if (!ENDED_WELL.has(String(status)) && status !== 'several') left.push(what);
   } catch (error) {
-    if (!(error instanceof OperationError) || error.code !== 'not_found') throw error;
+    if (!(error instanceof OperationError) || error.code !== 'not_found') left.push(what);
   }
 }
 
-async function backupsOf(call: CallOperation, vmid: number, storage: string): Promise<readonly string[]> {
+function remove(call: CallOperation, { vmid, kind }: { readonly vmid: number; readonly kind: 'vm' | 'container' }): Promise<Output> {
+  return kind === 'vm' ? call('delete_vm', { vmid, force: true }) : call('delete_container', { selector: String(vmid), force: true });
+}
+
+const isoName = ({ first_vmid: first }: LiveSettings): string => `${NAME_PREFIX}${first}.iso`;
+
+/** Backups of the test's VM. One of somebody who had the id before says another name in its notes. */
+async function backupsMade(call: CallOperation, { first_vmid: vmid, backup_storage: storage }: LiveSettings): Promise<readonly string[]> {
   const { backups } = await call('list_backups', { vmid, storage });
-  return (backups as readonly { volid: string }[]).map(({ volid }) => volid);
+  return (backups as readonly { volid: string; notes: string | null }[])
+    .filter(({ notes }) => notes?.startsWith(NAME_PREFIX) === true)
+    .map(({ volid }) => volid);
 }

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { OperationError } from '../../domain/operation-error.ts';
+import { PROXMOX_MESSAGES } from '../../proxmox/proxmox-messages.ts';
 import { createTlsConnector, type TlsTrust } from '../../proxmox/tls-connector.ts';
 import { VERSION } from '../version.ts';
 
@@ -62,7 +63,7 @@ export async function openAdminSession({ host, port, trust, username, password, 
       });
     const text = await boundedText(response.body);
     if (response.statusCode >= 200 && response.statusCode < 300) return dataOf(text);
-    throw refusal(method, path, response.statusCode, response.statusText, text);
+    throw refusal({ username, method, path, status: response.statusCode, reason: response.statusText, text });
   };
 
   try {
@@ -112,7 +113,16 @@ function dataOf(text: string): unknown {
   }
 }
 
-function refusal(method: string, path: string, status: number, reason: string, text: string): OperationError {
+interface Refused {
+  readonly username: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly text: string;
+}
+
+function refusal({ username, method, path, status, reason, text }: Refused): OperationError {
   let errors = '';
   try {
     errors = Object.entries(record(record(JSON.parse(text))['errors']))
@@ -121,12 +131,21 @@ function refusal(method: string, path: string, status: number, reason: string, t
   } catch {
     // The reason phrase says it all.
   }
-  const code = status === 401 ? 'unauthenticated' : status === 403 ? 'missing_privilege' : 'proxmox_failed';
   const said = `${reason}${errors}`.trim().slice(0, 300);
-  return new OperationError(code, `Proxmox VE refused ${method} ${path}: ${said === '' ? status : said}.`, {
-    hint: status === 403 ? 'Log in as a user who may change permissions, such as root@pam; or use --print-commands.' : undefined,
-    details: { status },
-  });
+  const details = { status };
+  if (status === 403) {
+    return new OperationError('missing_privilege', `${username} may not ${method} ${path} on Proxmox VE: ${said}.`, {
+      hint: 'Log in as a user who may change permissions, such as root@pam; or use --print-commands.',
+      details,
+    });
+  }
+  const known = PROXMOX_MESSAGES.find(({ pattern }) => pattern.test(said));
+  if (known) return new OperationError(known.code, known.message(known.pattern.exec(said)?.groups ?? {}), { hint: known.hint, details });
+  return new OperationError(
+    status === 401 ? 'unauthenticated' : 'proxmox_failed',
+    `Proxmox VE refused ${method} ${path}: ${said === '' ? status : said}.`,
+    { details },
+  );
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

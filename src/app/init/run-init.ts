@@ -1,14 +1,16 @@
+import { resolve } from 'node:path';
 import { OperationError } from '../../domain/operation-error.ts';
 import type { Ask } from '../../cli/ask.ts';
-import { EXAMPLE_TARGET, clientConfigs } from '../../cli/client-configs.ts';
+import { CLIENT_IDS, EXAMPLE_TARGET, clientConfigs } from '../../cli/client-configs.ts';
 import { leastPrivilege, pveumCommands, type Grant } from '../../cli/least-privilege.ts';
 import type { Terminal } from '../../cli/terminal.ts';
-import { parseFingerprint } from '../../proxmox/fingerprint.ts';
-import { readConfigFile, writeConfigFile } from '../config-file.ts';
+import { didYouMean } from '../../cli/nearest.ts';
+import { assertWritable, readConfigFile, writeConfigFile } from '../config-file.ts';
 import { operationsOf } from '../permissions-command.ts';
 import { openAdminSession } from './admin-session.ts';
+import { compareCertificate } from './compare-certificate.ts';
 import { createAccess } from './create-access.ts';
-import { presentedCertificate } from './presented-certificate.ts';
+import { proveToken } from './prove-token.ts';
 
 /** What was said on the command line; what is left out is asked for, or taken from the defaults. */
 export interface InitOptions {
@@ -27,7 +29,8 @@ export interface InitOptions {
   readonly printCommands: boolean;
   readonly output: string;
   readonly force: boolean;
-  readonly clients: readonly string[];
+  /** Null asks a person. */
+  readonly clients: readonly string[] | null;
   readonly allToolsets: readonly string[];
 }
 
@@ -42,31 +45,36 @@ export interface InitResult {
 
 /** Sets the product up against one cluster. `ask` is null where nobody can answer: then the options must say enough. */
 export async function runInit(options: InitOptions, ask: Ask | null, terminal: Terminal): Promise<InitResult> {
-  const { user, tokenName, port, output } = options;
-  const host = bareHost(options.host ?? (await need(ask, 'host').text('Address of any Proxmox VE node')));
-  const fingerprint = await trustedFingerprint(host, options, ask, terminal);
-  const toolsets = options.toolsets ?? (await chooseToolsets(options.allToolsets, ask));
+  const { user, tokenName } = options;
+  const output = resolve(options.output);
+  const { host, port } = addressOf(options.host ?? (await need(ask, 'host').text('Address of any Proxmox VE node')), options.port);
+  const say = (text: string): void => terminal.err(text);
+  const fingerprint = await compareCertificate({ host, port, fingerprint: options.fingerprint }, ask, say);
+  const toolsets = options.toolsets ?? (await chooseToolsets(options.allToolsets, ask, say));
   const grantsFor = (pve: 8 | 9): readonly Grant[] => leastPrivilege(operationsOf(toolsets), pve);
   const shared = { host, fingerprint, token_id: `${user}!${tokenName}`, toolsets };
   const commands = pveumCommands(grantsFor(9), { user, tokenName });
   if (options.printCommands && options.tokenSecret === null && ask === null) return { ...shared, config_file: null, commands };
 
   await mayWrite(output, options.force, ask);
-  const secret = await tokenSecret();
-  const before = (await readConfigFile(output)) ?? {};
-  await writeConfigFile(output, {
-    ...before,
+  const sections = (secret: string) => ({
     proxmox: { host, port, ...(fingerprint === null ? {} : { fingerprint }) },
     auth: { user, token_name: tokenName, token_value: secret },
   });
-  terminal.err(`Written: ${output} (readable by you only)\n`);
+  const secret = await tokenSecret();
+  await writeConfigFile(output, { ...(await readConfigFile(output)), ...sections(secret) });
+  say(`Written: ${output} (readable by you only)\n`);
+  const clients = options.clients ?? (await chooseClients(ask, say));
   for (const { id, name, where, text } of clientConfigs({ ...EXAMPLE_TARGET, configFile: output })) {
-    if (options.clients.includes(id)) terminal.out(`\n${name}: ${where}\n\n${text}\n`);
+    if (clients.includes(id)) terminal.out(`\n${name}: ${where}\n\n${text}\n`);
   }
   return { ...shared, config_file: output, commands: [] };
 
   async function tokenSecret(): Promise<string> {
-    if (options.tokenSecret !== null) return options.tokenSecret;
+    if (options.tokenSecret !== null) {
+      await proveToken(sections(options.tokenSecret));
+      return options.tokenSecret;
+    }
     const byHand =
       options.printCommands ||
       (options.password === null &&
@@ -74,11 +82,7 @@ export async function runInit(options: InitOptions, ask: Ask | null, terminal: T
         !(await ask.confirm('Log in once with a password to create the token? (No prints the commands instead)', true)));
     if (byHand) {
       terminal.out(`${commands.join('\n')}\n`);
-      const pasted = (
-        await need(ask, 'token-secret-file').secret('Run these as root on a node, then paste the secret of the token')
-      ).trim();
-      if (pasted === '') throw new OperationError('invalid_input', 'No secret was given.');
-      return pasted;
+      return pastedSecret(need(ask, 'token-secret-file'));
     }
     const username =
       options.password === null && ask !== null ? await ask.text('User who may create users and roles', options.login) : options.login;
@@ -100,85 +104,77 @@ export async function runInit(options: InitOptions, ask: Ask | null, terminal: T
         tokenName,
         grants: grantsFor(pve),
         replaceToken: options.replaceToken,
-        done: (deed) => terminal.err(`  ${deed}\n`),
+        done: (deed) => say(`  ${deed}\n`),
       });
     } finally {
       await session.close();
     }
   }
+
+  async function pastedSecret(person: Ask): Promise<string> {
+    for (;;) {
+      const pasted = (await person.secret('Run these as root on a node, then paste the secret of the token')).trim();
+      if (pasted === '') throw new OperationError('invalid_input', 'No secret was given.');
+      try {
+        await proveToken(sections(pasted));
+        return pasted;
+      } catch (error) {
+        if (!(error instanceof OperationError) || error.code !== 'unauthenticated') throw error;
+        say(`${error.message} Did all of it arrive?\n`);
+      }
+    }
+  }
 }
 
-/** The fingerprint to pin; null where the authorities of this machine vouch for the host. */
-async function trustedFingerprint(
-  host: string,
-  { port, fingerprint }: InitOptions,
-  ask: Ask | null,
-  terminal: Terminal,
-): Promise<string | null> {
-  const presented = await presentedCertificate(host, port);
-  if (fingerprint !== null) {
-    if (parseFingerprint(fingerprint).equals(parseFingerprint(presented.fingerprint))) return presented.fingerprint;
-    throw new OperationError(
-      'proxmox_unreachable',
-      `${host}:${port} shows another certificate than the one you named, so nothing was sent to it.`,
-      {
-        hint: `It shows ${presented.fingerprint}. Compare it on the node: ${COMPARE}`,
-        details: { presented_fingerprint: presented.fingerprint },
-      },
-    );
-  }
-  if (presented.isTrusted) {
-    terminal.err(`The certificate of ${host} is vouched for by ${presented.issuer}.\n`);
-    return null;
-  }
-  const shown = `${host}:${port} shows a certificate of its own (${presented.issuer}), SHA-256:\n\n  ${presented.fingerprint}\n\nOn the node this must print the same:\n\n  ${COMPARE}\n`;
-  if (ask === null) {
-    throw new OperationError('invalid_input', `The certificate of ${host}:${port} is its own, so somebody has to compare it.`, {
-      hint: `It shows ${presented.fingerprint}. On the node: ${COMPARE}. If both are the same, repeat with --fingerprint ${presented.fingerprint}`,
-      details: { presented_fingerprint: presented.fingerprint },
-    });
-  }
-  terminal.err(`\n${shown}\n`);
-  if (!(await ask.confirm('Is it the same?', false)))
-    throw new OperationError('denied', 'The certificate was not confirmed, so nothing was sent.');
-  return presented.fingerprint;
-}
-
-const COMPARE =
-  'openssl x509 -noout -fingerprint -sha256 -in $(ls /etc/pve/local/pveproxy-ssl.pem /etc/pve/local/pve-ssl.pem 2>/dev/null | head -1)';
-
-async function chooseToolsets(all: readonly string[], ask: Ask | null): Promise<readonly string[]> {
+async function chooseToolsets(all: readonly string[], ask: Ask | null, say: (text: string) => void): Promise<readonly string[]> {
   if (ask === null) return all;
   const answer = await ask.text(`Toolsets, with commas between them (${all.join(', ')})`, 'all');
-  const chosen = answer === 'all' ? all : answer.split(',').map((name) => name.trim());
-  const unknown = chosen.find((name) => !all.includes(name));
-  if (unknown !== undefined)
-    throw new OperationError('invalid_input', `There is no toolset ${JSON.stringify(unknown)}.`, { hint: `Known are ${all.join(', ')}.` });
-  return chosen;
+  return answer === 'all' ? all : (knownIn(all, answer, say) ?? chooseToolsets(all, ask, say));
+}
+
+async function chooseClients(ask: Ask | null, say: (text: string) => void): Promise<readonly string[]> {
+  if (ask === null) return [];
+  const answer = await ask.text(`Clients to show the configuration for (${CLIENT_IDS.join(', ')}, none)`, 'claude-code');
+  return answer === 'none' ? [] : (knownIn(CLIENT_IDS, answer, say) ?? chooseClients(ask, say));
+}
+
+/** The words between the commas; undefined, and a line that says so, where one of them is not known. */
+function knownIn(all: readonly string[], answer: string, say: (text: string) => void): readonly string[] | undefined {
+  const words = answer
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  const unknown = words.find((word) => !all.includes(word));
+  if (unknown === undefined) return words;
+  say(`${JSON.stringify(unknown)} is not one of them. ${didYouMean(unknown, all) ?? ''}\n`);
+  return undefined;
 }
 
 async function mayWrite(path: string, force: boolean, ask: Ask | null): Promise<void> {
-  if (force || (await readConfigFile(path)) === undefined) return;
+  const isThere = (await readConfigFile(path)) !== undefined;
   const question = `${path} exists. Put the new host and token into it and keep its other sections?`;
-  if (ask === null || !(await ask.confirm(question, false))) {
+  if (isThere && !force && (ask === null || !(await ask.confirm(question, false)))) {
     throw new OperationError('conflict', `${path} exists already.`, {
       hint: 'Repeat with --force to put the new host and token into it (other sections stay), or name another file with --output.',
     });
   }
+  // Before a token is made whose secret is shown only once.
+  await assertWritable(path);
 }
 
-function bareHost(given: string): string {
-  const host = given
+/** `pve1`, `192.0.2.10:8006`, `[2001:db8::1]:8006`, `https://pve1:8006/#v1:0`: what people paste. */
+function addressOf(given: string, port: number): { readonly host: string; readonly port: number } {
+  const bare = given
     .trim()
     .replace(/^https?:\/\//, '')
-    .replace(/\/.*$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/^([^:]+):8006$/, '$1');
+    .replace(/[/?#].*$/, '');
+  const [, bracketed, name, after] = /^(?:\[(.*)\]|([^:]+))(?::(\d{1,5}))?$/.exec(bare) ?? [];
+  const host = bracketed ?? name ?? bare;
   if (!/^[\w.:-]{1,253}$/.test(host))
     throw new OperationError('invalid_input', `${JSON.stringify(given.slice(0, 80))} is no host name or address.`, {
-      hint: 'Give it without https:// and path; the port has a flag of its own.',
+      hint: 'Give it as pve1.example.org or 192.0.2.10.',
     });
-  return host;
+  return { host, port: after === undefined ? port : Number(after) };
 }
 
 function need(ask: Ask | null, flag: string): Ask {
