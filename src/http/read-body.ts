@@ -11,7 +11,14 @@ const MAX_DEPTH = 32;
  * @throws Refusal 413, OperationError `invalid_input` for what is no JSON
  */
 export async function readBody(request: Request): Promise<unknown> {
-  const text = await readText(request);
+  const bytes = await readBytes(request);
+  const encoding = request.headers.get('content-encoding') ?? 'identity';
+  if (bytes.length > 0 && encoding !== 'identity')
+    throw new OperationError('invalid_input', `The body is encoded as ${JSON.stringify(encoding.slice(0, 40))}.`, {
+      hint: 'Send it as it is, without Content-Encoding.',
+      details: { in: 'header', field: 'Content-Encoding' },
+    });
+  const text = textOf(bytes);
   if (text.trim() === '') return undefined;
   if (depthOf(text) > MAX_DEPTH)
     throw new OperationError('invalid_input', `The body nests deeper than ${MAX_DEPTH} levels.`, { details: { type: 'json_too_deep' } });
@@ -31,10 +38,10 @@ export async function readBody(request: Request): Promise<unknown> {
   }
 }
 
-async function readText(request: Request): Promise<string> {
+async function readBytes(request: Request): Promise<Buffer> {
   const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return '';
+  if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // Leaving the loop early cancels the stream, so that the rest is never read.
@@ -43,7 +50,19 @@ async function readText(request: Request): Promise<string> {
     if (bytes > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
+}
+
+/** Without the mark that some clients set in front. Anything but UTF-8 would become other names than were meant. */
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new OperationError('invalid_input', 'The body is not UTF-8.', {
+      hint: 'Send a JSON object as UTF-8.',
+      details: { type: 'json_invalid' },
+    });
+  }
 }
 
 function depthOf(text: string): number {
