@@ -8,7 +8,7 @@ const MAX_DEPTH = 32;
 
 /**
  * The JSON body of a request, undefined for an empty one, whatever content type it claims: `curl -d` says it sends a form.
- * @throws Refusal 413, OperationError `invalid_input` for what is no JSON
+ * @throws Refusal 413 and 400, OperationError `invalid_input` for what is no JSON
  */
 export async function readBody(request: Request): Promise<unknown> {
   const bytes = await readBytes(request);
@@ -44,11 +44,16 @@ async function readBytes(request: Request): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  // Leaving the loop early cancels the stream, so that the rest is never read.
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    // Leaving the loop early cancels the stream, so that the rest is never read.
+    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_BODY_BYTES) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // A client that hangs up is no failure of the server.
+    throw error instanceof Refusal ? error : new Refusal(400, { detail: 'The body did not arrive' });
   }
   return Buffer.concat(chunks);
 }

@@ -201,6 +201,17 @@ test.each([
   expect(await refused.json()).toMatchObject({ message, code: 'invalid_input', effect: 'none' });
 });
 
+test('a client that hangs up in the middle of its body is no failure of the server', async () => {
+  await using service = await startService({ listen: true });
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`POST /get_nodes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: 100\r\n\r\n{`);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.destroy();
+  const scrape = async (): Promise<string> => (await service.ask('/metrics')).text();
+  await expect.poll(scrape).toContain('proxmox_mcp_http_requests_total{route="/get_nodes",method="POST",status="400"} 1');
+});
+
 test('a byte order mark in front of a body is passed over', async () => {
   await using service = await startService();
   expect((await service.ask('/get_nodes', { method: 'POST', body: '\ufeff{}' })).status).toBe(200);
