@@ -50,7 +50,7 @@ interface ProductOptions extends SimulatorOptions {
 }
 
 /** Simulated tasks end within milliseconds, so they are looked at more often than real ones. */
-const PACE = { followEveryMs: 100, feedEveryMs: 50, verifyEveryMs: 200, statusPerSecond: 50 };
+export const PACE = { followEveryMs: 100, feedEveryMs: 50, verifyEveryMs: 200, statusPerSecond: 50 };
 
 /** Starts it all on free loopback ports. The simulated clock runs fast, so tasks of seconds end in milliseconds. */
 export async function startProduct({ config = {}, token, simulator, ...options }: ProductOptions = {}): Promise<Product> {

@@ -7,6 +7,8 @@ import type { Config } from './config-schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Shorter keys can be tried out. */
+const SHORT_KEY = 16;
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
 export function isLoopback(host: string): boolean {
@@ -75,9 +77,12 @@ function refusal(door: 'rest' | 'mcp', host: string): string {
 
 /** What the operator has opened further than is wise, in sentences. */
 export function securityWarnings(config: Config, isAuthRequired: boolean): readonly string[] {
-  const { cors_allow_origins: origins, public_docs: publicDocs, host } = config.http;
+  const { api_key: key = '', cors_allow_origins: origins, public_docs: publicDocs, host } = config.http;
   return [
     ...(isAuthRequired ? [] : ['No key is asked for: whoever reaches this port operates the cluster.']),
+    ...(key !== '' && key.length < SHORT_KEY
+      ? [`PROXMOX_API_KEY has ${key.length} characters and can be guessed: openssl rand -base64 32`]
+      : []),
     ...(origins.includes('*') ? ['Every web page may read answers: name the pages in MCPO_CORS_ALLOW_ORIGINS.'] : []),
     ...(publicDocs ? ['The documentation is shown without a key.'] : []),
     ...(config.http.rate_limit_rpm === 0 && !isLoopback(host) ? ['Requests are not limited: set PROXMOX_RATE_LIMIT_RPM.'] : []),

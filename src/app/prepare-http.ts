@@ -63,6 +63,8 @@ export async function prepareHttp(
       import('../http/readiness.ts'),
     ]);
 
+  const warnings = rest ? securityWarnings(config, rest.authenticator.isRequired) : [];
+  for (const warning of warnings) logger.warn(warning);
   const metrics = await createMetrics(product.jobs);
   const stopObserving = product.onProxmoxRequest((request) => metrics.onProxmoxRequest(request));
   const dispatcher = countedDispatcher(product.dispatcher, (record) => metrics.onCall(record));
@@ -95,7 +97,7 @@ export async function prepareHttp(
         rootPath: http.root_path,
         publicDocs: http.public_docs,
         corsOrigins: http.cors_allow_origins,
-        securityWarnings: securityWarnings(config, rest.authenticator.isRequired),
+        securityWarnings: warnings,
         mcp: doors.mcp === 'same-port' ? (handler?.fetch ?? null) : null,
         origin: {
           listenHost: http.host,

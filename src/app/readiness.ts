@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
-import { toOperationError } from '../domain/operation-error.ts';
+import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { CheckReadiness, ReadinessCheck } from '../http/readiness.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
@@ -26,32 +26,31 @@ export function createReadiness({ reader, jobs, clock, serverDate }: ReadinessOp
   });
 
   async function proxmoxChecks(): Promise<readonly ReadinessCheck[]> {
-    try {
-      const [{ version }, { quorate }] = await withinTime(Promise.all([reader.version(), reader.clusterStatus()]), clock);
-      return [
-        check('proxmox', true, true, `Proxmox VE ${version} answers.`),
-        check('token', true, true, 'Proxmox VE accepts the API token.'),
-        check(
-          'quorum',
-          true,
-          quorate !== false,
-          quorate === false ? 'The cluster has no quorum: nothing can be changed.' : 'Nothing is missing.',
-        ),
-        clockCheck(),
-      ];
-    } catch (thrown) {
-      const error = toOperationError(thrown);
-      const isToken = error.code === 'proxmox_failed' && error.details['proxmox_status'] === 401;
-      return [
-        check(
-          'proxmox',
-          true,
-          isToken,
-          isToken ? 'Proxmox VE answers.' : error.code === 'internal' ? 'Proxmox VE cannot be asked.' : error.message,
-        ),
-        ...(isToken ? [check('token', true, false, error.message)] : []),
-      ];
+    const [version, cluster] = await Promise.allSettled([withinTime(reader.version(), clock), withinTime(reader.clusterStatus(), clock)]);
+    if (version.status === 'rejected') return refusedChecks(toOperationError(version.reason));
+    return [
+      check('proxmox', true, true, `Proxmox VE ${version.value.version} answers.`),
+      check('token', true, true, 'Proxmox VE accepts the API token.'),
+      quorumCheck(cluster),
+      clockCheck(),
+    ];
+  }
+
+  function refusedChecks(error: OperationError): readonly ReadinessCheck[] {
+    const isToken = error.code === 'proxmox_failed' && error.details['proxmox_status'] === 401;
+    if (isToken) return [check('proxmox', true, true, 'Proxmox VE answers.'), check('token', true, false, error.message)];
+    return [check('proxmox', true, false, error.code === 'internal' ? 'Proxmox VE cannot be asked.' : error.message)];
+  }
+
+  function quorumCheck(cluster: PromiseSettledResult<{ readonly quorate: boolean | null }>): ReadinessCheck {
+    if (cluster.status === 'fulfilled') {
+      const isLost = cluster.value.quorate === false;
+      return check('quorum', true, !isLost, isLost ? 'The cluster has no quorum: nothing can be changed.' : 'Nothing is missing.');
     }
+    const error = toOperationError(cluster.reason);
+    // A token of few privileges works all the same.
+    if (error.code === 'missing_privilege') return check('quorum', true, true, 'The API token may not see it (Sys.Audit on /).');
+    return check('quorum', true, false, error.code === 'internal' ? 'The cluster cannot be asked.' : error.message);
   }
 
   function clockCheck(): ReadinessCheck {
@@ -87,14 +86,14 @@ export function createReadiness({ reader, jobs, clock, serverDate }: ReadinessOp
   return async () => (await Promise.all([proxmoxChecks(), jobChecks()])).flat();
 }
 
-/** @throws Error when the answer takes longer than a probe waits */
+/** @throws OperationError `timeout` when the answer takes longer than a probe waits */
 async function withinTime<T>(answer: Promise<T>, clock: Clock): Promise<T> {
   const over = new AbortController();
   try {
     return await Promise.race([
       answer,
       clock.sleep(PROXMOX_WITHIN_MS, over.signal).then((): never => {
-        throw new Error('Proxmox VE does not answer in time.');
+        throw new OperationError('timeout', `Proxmox VE does not answer within ${PROXMOX_WITHIN_MS / 1000} s.`);
       }),
     ]);
   } finally {

@@ -23,8 +23,6 @@ export interface EventStreamOptions {
 }
 
 const RECONNECT_MS = 3000;
-/** A failed reading ends the stream as any end does, so that its place is free again; who comes back is told the error itself. */
-const NOTHING_MORE = { events: [], done: true };
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
 
 /**
@@ -38,44 +36,46 @@ export function eventStream(options: EventStreamOptions): Response {
   const endsAt = clock.monotonic() + lifetimeMs;
   const encoder = new TextEncoder();
   let isDirty = true;
-  let isOver = false;
   let wake = new AbortController();
   const unlisten = listen(() => {
     isDirty = true;
     wake.abort();
   });
   const end = (): void => {
-    if (isOver) return;
-    isOver = true;
-    unlisten();
+    if (ending.signal.aborted) return;
     ending.abort();
+    unlisten();
     onEnd();
   };
   stopped.addEventListener('abort', end, { once: true });
+
+  /** The text to send next; empty when the stream is over. */
+  async function nextText(): Promise<string> {
+    while (!ending.signal.aborted) {
+      if (isDirty) {
+        isDirty = false;
+        const { events, done } = await next();
+        if (done) end();
+        if (events.length > 0) return events.map(format).join('');
+        continue;
+      }
+      const left = endsAt - clock.monotonic();
+      if (left <= 0) break;
+      wake = new AbortController();
+      if (!isDirty) await clock.sleep(Math.min(left, heartbeatMs), AbortSignal.any([stopped, wake.signal]));
+      if (!isDirty && !ending.signal.aborted) return ': still here\n\n';
+    }
+    return '';
+  }
 
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => controller.enqueue(encoder.encode(`retry: ${RECONNECT_MS}\n\n`)),
       async pull(controller) {
-        for (;;) {
-          if (isOver) break;
-          if (isDirty) {
-            isDirty = false;
-            const { events, done } = await next().catch(() => NOTHING_MORE);
-            if (events.length > 0) controller.enqueue(encoder.encode(events.map(format).join('')));
-            if (done) break;
-            if (events.length > 0) return;
-            continue;
-          }
-          const left = endsAt - clock.monotonic();
-          if (left <= 0) break;
-          wake = new AbortController();
-          if (!isDirty) await clock.sleep(Math.min(left, heartbeatMs), AbortSignal.any([stopped, wake.signal]));
-          if (!isDirty && !isOver) {
-            controller.enqueue(encoder.encode(': still here\n\n'));
-            return;
-          }
-        }
+        // What cannot be read now is told to the client when it comes back: by a status, which a stream has no more.
+        const text = await nextText().catch(() => '');
+        if (text !== '') controller.enqueue(encoder.encode(text));
+        if (text !== '' && !ending.signal.aborted) return;
         end();
         controller.close();
       },

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -13,6 +14,8 @@ export interface Listener {
 /** A client that takes longer than this to send its headers or its request is cut off. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A client that takes nothing of an answer for so long is cut off. */
+const STALLED_MS = 60_000;
 const MAX_CONNECTIONS = 2000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const SWEEP_MS = 25;
@@ -23,11 +26,12 @@ export interface ListenOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly headersTimeoutMs?: number;
+  readonly stalledMs?: number;
 }
 
 /** Serves an app. @throws the listen error (EADDRINUSE, EACCES, …) */
 export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promise<Listener> {
-  const { headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, stalledMs = STALLED_MS } = options;
   let open = 0;
   const server: ServerType = await new Promise((resolve, reject) => {
     const starting = serve(
@@ -51,8 +55,14 @@ export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promis
     starting.once('error', reject);
   });
   if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
-  server.on('request', (_request: unknown, response: { once(event: 'close', listener: () => void): void }) => {
+  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
     open += 1;
+    // Silence alone is no fault: whoever waits for a job says nothing for long.
+    response.setTimeout(stalledMs, () => {
+      const { socket } = response;
+      if (socket !== null && socket.writableLength > 0) socket.destroy();
+      else socket?.setTimeout(stalledMs);
+    });
     response.once('close', () => {
       open -= 1;
     });

@@ -84,6 +84,12 @@ test('a proxy that is no address is refused at the start', async () => {
   );
 });
 
+test('a key that can be guessed is warned of', async () => {
+  await using service = await startService({ config: { http: { api_key: 'secret' } } });
+  const health = (await (await service.ask('/health', { key: 'secret' })).json()) as { security_warnings: readonly string[] };
+  expect(health.security_warnings).toEqual(['PROXMOX_API_KEY has 6 characters and can be guessed: openssl rand -base64 32']);
+});
+
 test('a new key is long, and known by its hash alone', () => {
   const key = newKey();
   expect(key.length).toBeGreaterThan(40);

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { createClientAddress } from '../../src/http/client-address.ts';
@@ -165,4 +167,52 @@ test('a client that is slow with its headers is cut off', async () => {
   });
   await listener.close();
   expect(answer).toMatch(/^(?:$|HTTP\/1\.1 408)/);
+});
+
+test('a client that takes nothing of its answer is cut off, and one that waits for its answer is not', async () => {
+  const app = new Hono<HttpEnv>();
+  const cutOff = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<Response>();
+  app.get('/late', () => late.promise);
+  app.get('/large', ({ env }) => {
+    (env as { incoming: IncomingMessage }).incoming.socket.once('close', () => cutOff.resolve());
+    return new Response('x'.repeat(32 * 1024 * 1024));
+  });
+  const listener = await listen(app, { host: '127.0.0.1', port: 0, stalledMs: 50 });
+  const waiting = fetch(`${listener.url}/late`);
+  const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await cutOff.promise;
+  late.resolve(new Response('here'));
+  expect(await (await waiting).text()).toBe('here');
+  socket.destroy();
+  await listener.close();
+});
+
+test.each([
+  ['without UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), {}, 'The body is not UTF-8.'],
+  ['compressed', gzipSync('{}'), { 'content-encoding': 'gzip' }, 'The body is encoded as "gzip".'],
+])('a body %s is refused, and why is said', async (_title, body, headers, message) => {
+  await using service = await startService();
+  const refused = await service.ask('/get_nodes', { method: 'POST', body, headers });
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({ message, code: 'invalid_input', effect: 'none' });
+});
+
+test('a client that hangs up in the middle of its body is no failure of the server', async () => {
+  await using service = await startService({ listen: true });
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`POST /get_nodes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: 100\r\n\r\n{`);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.destroy();
+  const scrape = async (): Promise<string> => (await service.ask('/metrics')).text();
+  await expect.poll(scrape).toContain('proxmox_mcp_http_requests_total{route="/get_nodes",method="POST",status="400"} 1');
+});
+
+test('a byte order mark in front of a body is passed over', async () => {
+  await using service = await startService();
+  expect((await service.ask('/get_nodes', { method: 'POST', body: '\ufeff{}' })).status).toBe(200);
 });

@@ -9,10 +9,18 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
+/** A simulated clock that does not run away from the one here. */
+const UNHURRIED = { speed: 1 };
+const ANSWERS = {
+  version: async () => ({ version: '9.2', release: '9' }),
+  clusterStatus: async () => ({ name: null, quorate: null, nodes: [] }),
+};
+const hangs = (): Promise<never> => new Promise(() => undefined);
 const scrape = async (from: Service): Promise<string> => (await from.ask('/metrics')).text();
 
 test('readiness keeps the fields that dashboards read', async () => {
-  const body = (await (await service.ask('/readyz')).json()) as Record<string, unknown>;
+  await using own = await startService(UNHURRIED);
+  const body = (await (await own.ask('/readyz')).json()) as Record<string, unknown>;
   expect(body).toMatchObject({
     status: 'ok',
     connected_to_mcp: true,
@@ -26,7 +34,7 @@ test('readiness keeps the fields that dashboards read', async () => {
 });
 
 test('a cluster without quorum is not ready, and that is named', async () => {
-  await using own = await startService();
+  await using own = await startService(UNHURRIED);
   own.sim.faults.loseQuorum();
   const response = await own.ask('/health');
   expect(response.status).toBe(503);
@@ -41,13 +49,34 @@ test('a token that Proxmox does not accept is told apart from Proxmox being away
   expect(await response.json()).toMatchObject({ wrong: ['token'] });
 });
 
+test('a token that may not see the cluster is no reason not to be ready', async () => {
+  await using own = await startService(UNHURRIED);
+  own.sim.faults.respond('GET /cluster/status', { status: 403, reason: 'Permission check failed (/, Sys.Audit)', body: '{"data":null}' });
+  const response = await own.ask('/readyz');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    wrong: [],
+    checks: expect.arrayContaining([expect.objectContaining({ name: 'quorum', detail: 'The API token may not see it (Sys.Audit on /).' })]),
+  });
+});
+
+test.each([
+  ['proxmox', { version: hangs }],
+  ['quorum', { clusterStatus: hangs }],
+])('where Proxmox does not answer, readiness says so within its time: %s', async (wrong, hanging) => {
+  const check = createReadiness({
+    reader: { ...ANSWERS, ...hanging },
+    jobs: service.product.jobs,
+    clock: { ...systemClock, sleep: async () => undefined },
+    serverDate: () => null,
+  });
+  expect((await check()).filter(({ ok }) => !ok)).toMatchObject([{ name: wrong, detail: 'Proxmox VE does not answer within 8 s.' }]);
+});
+
 test('a clock that is off is worth a warning and keeps nothing from working', async () => {
   await using own = await startService();
   const check = createReadiness({
-    reader: {
-      version: async () => ({ version: '9.2', release: '9' }),
-      clusterStatus: async () => ({ name: null, quorate: null, nodes: [] }),
-    },
+    reader: ANSWERS,
     jobs: own.product.jobs,
     clock: systemClock,
     serverDate: () => ({ date: new Date('2026-11-20T08:05:00Z'), receivedAt: new Date('2026-11-20T08:00:00Z') }),

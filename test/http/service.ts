@@ -12,6 +12,7 @@ import { readAudit } from '../../src/dispatch/read-audit.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import { createSecrets } from '../../src/domain/secrets.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/start-simulator.ts';
+import { PACE } from '../product.ts';
 
 export const KEY = 'testkey-of-the-operator';
 
@@ -65,7 +66,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const secrets = createSecrets();
   const logger = createLogger(parsed.logging, secrets);
   const environment = { PROXMOX_MCP_STATE_DIR: folder };
-  const product = await compose({ config: parsed, environment, logger, secrets });
+  const product = await compose({ config: parsed, environment, logger, secrets, jobsSettings: PACE });
   const cleanUp = async (): Promise<void> => {
     await product.close();
     await sim.close();
