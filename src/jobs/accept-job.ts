@@ -1,6 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Job } from './job.ts';
-import { timestamp } from './engine.ts';
+import { forgetInput, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { holdsSecrets, replayQuery, withoutSecrets } from './idempotency.ts';
@@ -21,6 +21,16 @@ function keyReused(jobId: string): OperationError {
   return new OperationError('invalid_input', 'This idempotency key was used before for another request.', {
     hint: 'Use a new key for a new request.',
     details: { code: 'idempotency_key_reused', job_id: jobId },
+  });
+}
+
+/** The answer to the commit was lost: the job is carried out if it was recorded after all. */
+function perhapsRecorded(fault: OperationError, jobId: string): OperationError {
+  return new OperationError(fault.code, `${fault.message} It is not known whether job ${jobId} was recorded.`, {
+    hint: 'Look for this job once the database answers, before the call is repeated.',
+    effect: 'unknown',
+    details: { ...fault.details, job_id: jobId },
+    cause: fault,
   });
 }
 
@@ -109,11 +119,11 @@ export async function acceptJob(engine: Engine, request: NewJob): Promise<Accept
     if (failpoint) await failpoint('accept.after-record');
   } catch (fault) {
     // The answer to a commit may be lost although it took place.
-    const written = await engine.store.load(record.jobId).catch(() => undefined);
-    if (!written) {
-      engine.inputs.delete(record.jobId);
-      engine.plans.delete(record.jobId);
-      throw fault;
+    const written = await engine.store.load(record.jobId).catch(() => 'unreadable' as const);
+    if (!written || written === 'unreadable') {
+      forgetInput(engine, record.jobId);
+      if (!(fault instanceof OperationError) || fault.effect !== 'unknown') throw fault;
+      throw written ? perhapsRecorded(fault, record.jobId) : fault.withEffect('none');
     }
     outcome = { kind: 'created', record: written };
   }
@@ -121,8 +131,7 @@ export async function acceptJob(engine: Engine, request: NewJob): Promise<Accept
     engine.board.publish(outcome.record);
     return { job: outcome.record, replayed: false, record: outcome.record };
   }
-  engine.inputs.delete(record.jobId);
-  engine.plans.delete(record.jobId);
+  forgetInput(engine, record.jobId);
   if (outcome.kind === 'held') throw targetHeld(outcome);
   if (outcome.kind === 'key_reused') throw keyReused(outcome.jobId);
   return { job: outcome.record, replayed: true, record: outcome.record };

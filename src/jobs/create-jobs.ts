@@ -94,10 +94,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     if (record.state === 'running' && record.node !== null) follower.attend(record.node);
     else if (record.upid !== null) progress.forget(record.upid);
   });
-  const started = createMembership(engine).start();
-  started.catch((fault: unknown) => {
-    engine.report(fault, 'start');
-  });
+  const membership = createMembership(engine);
 
   /** Reads the logs of jobs that somebody here waits for. */
   async function showProgress(): Promise<void> {
@@ -144,7 +141,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
   return {
     async accept(request) {
       refuseWhenClosed();
-      await started;
+      await membership.joined();
       const accepted = await acceptJob(engine, request);
       if (accepted.replayed) return { job: accepted.job, replayed: true };
       const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
@@ -180,7 +177,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     cancel: (jobId, by) => cancelJob(engine, jobId, by),
     async retry(jobId, by, options) {
       refuseWhenClosed();
-      await started;
+      await membership.joined();
       const job = (await retryJob(engine, jobId, by, options)) as JobRecord;
       return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },

@@ -58,6 +58,12 @@ export function timestamp(engine: Engine): string {
   return engine.clock.now().toISOString();
 }
 
+/** Drops what only this process knows of a job: its whole input and a fresh plan. */
+export function forgetInput(engine: Engine, jobId: string): void {
+  engine.inputs.delete(jobId);
+  engine.plans.delete(jobId);
+}
+
 /**
  * Moves a job, if it is still as this process believes. Tells everybody who listens, and `work.ended` when it is over.
  * @throws OperationError when the store fails: then it is unknown whether the job moved
@@ -91,8 +97,7 @@ export async function attemptMove(
   if (outcome.kind !== 'moved') return outcome;
   engine.board.publish(outcome.record);
   if (isFinal(to) && !isFinal(record.state)) {
-    engine.inputs.delete(record.jobId);
-    engine.plans.delete(record.jobId);
+    forgetInput(engine, record.jobId);
     engine.work.ended(outcome.record).catch((fault: unknown) => {
       engine.report(fault, 'work.ended');
     });

@@ -31,6 +31,8 @@ interface NodeState {
   /** Never looked at so far. */
   isNew: boolean;
   unreachable: boolean;
+  /** When each running job's task was last looked at by itself. */
+  readonly checkedAt: Map<string, number>;
   /** Where the round through the tasks that the list calls running stands. */
   round: number;
 }
@@ -96,18 +98,26 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     } catch (thrown) {
       if (thrown instanceof OperationError && (thrown.code === 'proxmox_unreachable' || thrown.code === 'timeout'))
         return showReachable(node, state, false);
-      throw thrown;
+      // A node that has left the cluster knows none of its tasks any more.
+      if (!(thrown instanceof OperationError) || thrown.code !== 'not_found') throw thrown;
+      active = new Set();
     }
     await showReachable(node, state, true);
     const jobs = [...board.running(node).values()];
-    const left = jobs.filter((record) => record.upid !== null && !active.has(record.upid));
+    // Those that have waited longest first: tasks that stay here unanswered must not keep the others from their turn.
+    const left = jobs
+      .filter((record) => record.upid !== null && !active.has(record.upid))
+      .sort((one, other) => (state.checkedAt.get(one.jobId) ?? 0) - (state.checkedAt.get(other.jobId) ?? 0));
     // The list may call a finished task running, so those are looked at in turn with what is left over.
     const listed = jobs.filter((record) => record.upid !== null && active.has(record.upid));
     const turn = listed.length > 0 ? [listed[state.round++ % listed.length]].filter((record) => record !== undefined) : [];
     const due = [...left, ...turn].filter(() => takeToken(state));
+    for (const record of due) state.checkedAt.set(record.jobId, clock.monotonic());
     const checked = await Promise.allSettled(due.map((record) => check(record)));
     for (const outcome of checked) if (outcome.status === 'rejected') reportFault(outcome.reason, node);
     for (const record of listed) if (record.cancelRequested) await stopAgain(record);
+    const running = new Set(jobs.map((record) => record.jobId));
+    for (const jobId of state.checkedAt.keys()) if (!running.has(jobId)) state.checkedAt.delete(jobId);
     await reportLateTasks([...active].filter((upid) => !board.running(node).has(upid)));
     state.lookedAt = clock.monotonic();
     // Nodes that came together are not to be looked at together for ever.
@@ -153,7 +163,16 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     attend(node) {
       if (nodes.has(node) || engine.stopping.aborted) return;
       const now = clock.monotonic();
-      const state: NodeState = { tokens: BURST, filledAt: now, leaseUntil: 0, lookedAt: now, isNew: true, unreachable: false, round: 0 };
+      const state: NodeState = {
+        tokens: BURST,
+        filledAt: now,
+        leaseUntil: 0,
+        lookedAt: now,
+        isNew: true,
+        unreachable: false,
+        checkedAt: new Map(),
+        round: 0,
+      };
       nodes.set(node, state);
       void follow(node, state);
     },

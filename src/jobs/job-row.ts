@@ -52,7 +52,8 @@ const ENTRIES = Object.entries(FIELDS) as readonly [keyof JobRecord, readonly [k
 function toColumn(kind: Kind, value: unknown): unknown {
   if (kind === 'flag') return value === true ? 1 : 0;
   if (kind === 'json') return value === null || value === undefined ? null : JSON.stringify(value);
-  return value ?? null;
+  // PostgreSQL takes no NUL in a text, and Proxmox may quote one in a message.
+  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : (value ?? null);
 }
 
 function toField(kind: Kind, value: unknown): unknown {

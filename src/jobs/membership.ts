@@ -6,10 +6,15 @@ import type { Engine } from './engine.ts';
 const TAKE_AT_ONCE = 20_000;
 const PAGE = 1000;
 const PRUNE_EVERY_MS = 3_600_000;
+/** The servers of desktop clients rarely live as long as that. */
+const FIRST_PRUNE_AFTER_MS = 60_000;
 
 export interface Membership {
-  /** Reads what is open, takes over what nobody drives, and goes on doing so. Resolves after the first round. */
-  start(): Promise<void>;
+  /**
+   * Reads what is open, takes over what nobody drives, and goes on doing so. Resolves after the first round.
+   * @throws OperationError when the store fails: then nothing has begun, and the first round is tried again by itself
+   */
+  joined(): Promise<void>;
 }
 
 /** What makes this process one of several: it shows that it lives, takes over from the dead, and reads what the others do. */
@@ -36,6 +41,15 @@ export function createMembership(engine: Engine): Membership {
     return false;
   }
 
+  async function prune(): Promise<void> {
+    if (!(await store.lease('prune', processId, PRUNE_EVERY_MS / 2))) return;
+    const now = clock.now().getTime();
+    await store.prune({
+      completedBefore: new Date(now - settings.retentionMs).toISOString(),
+      keysBefore: new Date(now - settings.idempotencyMs).toISOString(),
+    });
+  }
+
   async function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
     for (;;) {
       await clock.sleep(milliseconds(), engine.stopping);
@@ -46,28 +60,51 @@ export function createMembership(engine: Engine): Membership {
     }
   }
 
-  return {
-    async start() {
-      // First ours, then shown: nothing is started on a record that changes hands meanwhile.
-      await takeOver();
-      cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
-      for (const record of await store.open()) board.publish(record);
-      const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
-      void every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
-      void every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
-      void every(
-        () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),
-        'changes of other servers',
-        readChanges,
-      );
-      void every(jitter(PRUNE_EVERY_MS), 'pruning', async () => {
-        if (!(await store.lease('prune', processId, PRUNE_EVERY_MS / 2))) return;
-        const now = clock.now().getTime();
-        await store.prune({
-          completedBefore: new Date(now - settings.retentionMs).toISOString(),
-          keysBefore: new Date(now - settings.idempotencyMs).toISOString(),
-        });
-      });
-    },
-  };
+  async function join(): Promise<void> {
+    // First ours, then shown: nothing is started on a record that changes hands meanwhile.
+    await takeOver();
+    cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
+    for (const record of await store.open()) board.publish(record);
+    const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
+    void every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
+    void every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
+    void every(
+      () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),
+      'changes of other servers',
+      readChanges,
+    );
+    let sincePrune = jitter(FIRST_PRUNE_AFTER_MS);
+    void every(
+      () => sincePrune(),
+      'pruning',
+      () => {
+        sincePrune = jitter(PRUNE_EVERY_MS);
+        return prune();
+      },
+    );
+  }
+
+  let joining: Promise<void> | undefined;
+  function joined(): Promise<void> {
+    joining ??= join().catch((fault: unknown) => {
+      joining = undefined;
+      throw fault;
+    });
+    return joining;
+  }
+
+  /** A store that is full or away when the server starts may come back. */
+  async function keepJoining(): Promise<void> {
+    for (let failures = 0; !engine.stopping.aborted; failures += 1) {
+      try {
+        return await joined();
+      } catch (fault) {
+        if (failures === 0) engine.report(fault, 'start');
+        await clock.sleep(settings.takeOverEveryMs, engine.stopping);
+      }
+    }
+  }
+  void keepJoining();
+
+  return { joined };
 }

@@ -66,7 +66,7 @@ function recordFromV1(row: V1Row, seq: number): { record: JobRecord; events: rea
   const open = state === 'running';
   const spec = parse(facts, row.retry_spec_json, {});
   const parts = upid === null ? null : parseUpid(upid);
-  const iso = (text: string): string => new Date(text).toISOString();
+  const iso = (text: string): string => new Date(Number.isNaN(Date.parse(text)) ? 0 : text).toISOString();
   const record: JobRecord = {
     jobId: row.job_id,
     seq,
@@ -128,6 +128,8 @@ export async function isV1(db: Kysely<JobsDatabase>): Promise<boolean> {
 
 /** Schema version the predecessor noted in its own table; 0 when there is none. */
 export async function v1Version(db: Kysely<JobsDatabase>): Promise<number> {
+  const { rows: tables } = await sql`select name from pragma_table_info('schema_migrations')`.execute(db);
+  if (tables.length === 0) return 0;
   const { rows } = await sql<{ version: number | null }>`select max(version) as version from schema_migrations`.execute(db);
   return rows[0]?.version ?? 0;
 }
@@ -171,5 +173,5 @@ export async function importV1(trx: Kysely<JobsDatabase>): Promise<void> {
   }
   await trx.updateTable('change_counter').set({ value: seq }).execute();
   await trx.schema.dropTable('v1_jobs').execute();
-  await trx.schema.dropTable('schema_migrations').execute();
+  await trx.schema.dropTable('schema_migrations').ifExists().execute();
 }

@@ -11,6 +11,8 @@ export interface SqlTraits {
   readonly locksRows: boolean;
   /** Runs one whole transaction, again when the database says that it was only busy. */
   attempt<T>(work: () => Promise<T>): Promise<T>;
+  /** Bounds how long a transaction that has just begun may stand still or wait, where the database can. */
+  bound?(trx: Transaction<JobsDatabase>): Promise<void>;
 }
 
 /** The two ways the store touches its database. */
@@ -22,26 +24,35 @@ export interface SqlAccess {
 }
 
 export function sqlAccess(db: Kysely<JobsDatabase>, traits: SqlTraits): SqlAccess {
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await traits.attempt(work);
-    } catch (cause) {
-      throw storeFailure(cause);
-    }
-  };
   return {
     traits,
-    read: (work) => guarded(() => work(db)),
-    write: (work) =>
-      guarded(() =>
-        db.transaction().execute(async (trx) => {
-          const { value } = await trx
-            .updateTable('change_counter')
-            .set({ value: sql<number>`value + 1` })
-            .returning('value')
-            .executeTakeFirstOrThrow();
-          return work(trx, value);
-        }),
-      ),
+    async read(work) {
+      try {
+        return await traits.attempt(() => work(db));
+      } catch (cause) {
+        throw storeFailure(cause);
+      }
+    },
+    async write(work) {
+      let committing = false;
+      try {
+        return await traits.attempt(() => {
+          committing = false;
+          return db.transaction().execute(async (trx) => {
+            await traits.bound?.(trx);
+            const { value } = await trx
+              .updateTable('change_counter')
+              .set({ value: sql<number>`value + 1` })
+              .returning('value')
+              .executeTakeFirstOrThrow();
+            const outcome = await work(trx, value);
+            committing = true;
+            return outcome;
+          });
+        });
+      } catch (cause) {
+        throw storeFailure(cause, committing);
+      }
+    },
   };
 }

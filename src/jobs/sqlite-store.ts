@@ -51,8 +51,13 @@ function prepareFile(path: string): void {
 async function backUp(db: Kysely<JobsDatabase>, path: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const copy = number === 1 ? `${path}.v1-backup` : `${path}.v1-backup-${number}`;
-    if (existsSync(copy)) continue;
-    closeSync(openSync(copy, 'ax', 0o600));
+    try {
+      closeSync(openSync(copy, 'wx', 0o600));
+    } catch (cause) {
+      // Another server that starts now may be making one too.
+      if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') continue;
+      throw cause;
+    }
     await sql`vacuum into ${copy}`.execute(db);
     return copy;
   }

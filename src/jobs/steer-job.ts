@@ -3,7 +3,7 @@ import type { Facts, SendPlan } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { targetHeld } from './accept-job.ts';
-import { attemptMove, timestamp } from './engine.ts';
+import { attemptMove, forgetInput, timestamp } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
@@ -64,6 +64,11 @@ export async function cancelJob(engine: Engine, jobId: string, by: Principal): P
       if (outcome.kind === 'moved') return outcome.record;
       continue;
     }
+    if (record.cancelRequested) {
+      // Said once already: asking again must not grow the history.
+      if (record.state === 'running') await stopTask(engine, record);
+      return record;
+    }
     const patch = record.state === 'running' ? { cancelRequested: true, phase: 'cancel_requested' } : { cancelRequested: true };
     const noted = await engine.store.annotate({
       jobId,
@@ -90,7 +95,7 @@ export interface RetryOptions {
 export async function retryJob(engine: Engine, jobId: string, by: Principal, options: RetryOptions): Promise<Job> {
   const { plan, secrets, approval } = options;
   await engine.store.heartbeat(engine.processId, engine.settings.leaseMs);
-  return steer(engine, jobId, (record) => {
+  const retried = steer(engine, jobId, (record) => {
     if (!isFinal(record.state))
       throw refused(record, 'The job is still under way and cannot be retried.', 'Wait for its end, or cancel it.');
     if (record.state === 'succeeded' || record.state === 'succeeded_with_warnings')
@@ -141,6 +146,11 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
       claims: approval || !engine.safeguards.targetClaims ? [] : plan.step.targets,
     };
     return { event: approval ? 'retried_asking' : 'retried', change };
+  });
+  return retried.catch((fault: unknown) => {
+    // Unless the answer of the store was lost, or another retry of this process is under way.
+    if (fault instanceof OperationError && fault.code === 'conflict' && !engine.board.get(jobId)) forgetInput(engine, jobId);
+    throw fault;
   });
 }
 

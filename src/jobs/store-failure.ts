@@ -12,12 +12,13 @@ function reason(cause: unknown): string {
 /**
  * What a failing job database means for a caller: code `internal`, with details.code `job_store_unavailable`. Nothing is
  * sent to Proxmox for a job that could not be recorded.
+ * @param committing true when the answer to the commit was lost, so that the change may have been made
  */
-export function storeFailure(cause: unknown): OperationError {
+export function storeFailure(cause: unknown, committing = false): OperationError {
   if (cause instanceof OperationError) return cause;
   return new OperationError('internal', `The job database cannot be used: ${reason(cause)}.`, {
     hint: 'Nothing is written to Proxmox while jobs cannot be recorded. Free space, fix permissions or restore the database, then repeat the call.',
-    effect: 'none',
+    effect: committing ? 'unknown' : 'none',
     details: { code: 'job_store_unavailable' },
     cause,
   });

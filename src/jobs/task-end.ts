@@ -60,7 +60,10 @@ export async function checkTask(engine: Engine, record: JobRecord): Promise<'run
 export async function endLostTask(engine: Engine, record: JobRecord): Promise<JobRecord | undefined> {
   const task = record.step?.task;
   if (task && record.node !== null && record.upid !== null) {
-    const listed = await engine.tasks.ofType(record.node, task);
+    const listed = await engine.tasks.ofType(record.node, task).catch((thrown: unknown) => {
+      if (thrown instanceof OperationError && thrown.code === 'not_found') return [];
+      throw thrown;
+    });
     if (listed.find((entry) => entry.upid === record.upid)?.running) return record;
   }
   return verifyNext(engine, record, 'verifying_lost_task', { lastError: 'Proxmox does not know the task any more.' });

@@ -1,5 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
-import { parseUpid, type Upid } from '../domain/upid.ts';
+import { isUpid, parseUpid, type Upid } from '../domain/upid.ts';
 import { ApiError } from './api-error.ts';
 import type { ProxmoxApi } from './api.ts';
 import { readNumber, readRecord, readRecords, readText, type RawRecord } from './lenient.ts';
@@ -23,9 +23,13 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Tasks of the nodes, as the jobs room wants them. @see pve-manager PVE/API2/Tasks.pm */
 export function createTasks(api: ProxmoxApi) {
+  // With Sys.Audit the lists show tasks of everybody.
+  const isOwn = (upid: Upid): boolean => isUpid(upid) && parseUpid(upid).user === api.context.tokenId;
   const list = async (node: string, params: Readonly<Record<string, string | number>>): Promise<readonly ListedTask[]> => {
     const { data } = await api.read(route('/nodes/{node}/tasks', { node }), { params });
-    return readRecords(data).flatMap(readTask);
+    return readRecords(data)
+      .flatMap(readTask)
+      .filter((entry) => isOwn(entry.upid));
   };
   return {
     /** @throws OperationError `not_found` when Proxmox knows no such task */
@@ -42,7 +46,7 @@ export function createTasks(api: ProxmoxApi) {
       const { data, total } = await api.read(route('/nodes/{node}/tasks/{upid}/log', { node, upid }), { params: { start, limit } });
       return { lines: readRecords(data).map((row) => readText(row['t']) ?? ''), total: total ?? 0 };
     },
-    /** Tasks of one type and id, running ones included, newest first. */
+    /** Tasks of one type and id that our token started, running ones included, newest first. */
     async ofType(node: string, task: { readonly types: readonly string[]; readonly id: string }): Promise<readonly ListedTask[]> {
       const ofGuest = /^\d{3,9}$/.test(task.id) ? { vmid: Number(task.id) } : undefined;
       // A list takes one type at most; all tasks of one guest are few enough to be asked for at once.
@@ -53,6 +57,7 @@ export function createTasks(api: ProxmoxApi) {
         return id === task.id && task.types.includes(type);
       });
     },
+    /** Running tasks of our token. */
     active(node: string): Promise<readonly ListedTask[]> {
       return list(node, { source: 'active', limit: 5000 });
     },
@@ -64,10 +69,12 @@ export function createTasks(api: ProxmoxApi) {
         throw error instanceof ApiError ? error.error : error;
       });
     },
-    /** UPIDs named by the newest lines of the cluster log, which is a short ring. */
+    /** UPIDs of our token named by the newest lines of the cluster log, which is a short ring. */
     async clusterLog(): Promise<readonly Upid[]> {
       const { data } = await api.read(route('/cluster/log', {}), { params: { max: 500 } });
-      return readRecords(data).flatMap((row) => readText(row['msg'])?.match(/UPID:[^\s]+:/g) ?? []);
+      return readRecords(data)
+        .flatMap((row) => readText(row['msg'])?.match(/UPID:[^\s]+:/g) ?? [])
+        .filter(isOwn);
     },
   };
 }

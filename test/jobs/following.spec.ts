@@ -242,3 +242,38 @@ test('a task that arrives after its job was given up is noted in the history of 
     (await cluster.settle(server.jobs.events(job.jobId))).filter((event) => event.event === 'late_task_seen').map((event) => event.details),
   ).toEqual([{ upid: late[1] }]);
 });
+
+test('tasks that are never answered do not keep the others from their turn', async () => {
+  const { store, upids } = await running(30);
+  const cluster = aCluster({ store });
+  const silent = new Set([...upids.values()].flatMap((some) => some.slice(0, 5)));
+  const server = cluster.server({
+    tasks: {
+      active: () => Promise.resolve([]),
+      status: (upid) =>
+        silent.has(upid) ? Promise.reject(new OperationError('denied', 'no')) : Promise.resolve({ running: false, exitStatus: 'OK' }),
+    },
+  });
+  await cluster.pass(MINUTE);
+  expect((await cluster.settle(server.jobs.status())).open).toBe(silent.size);
+});
+
+test('a job on a node that has left the cluster ends unknown, and frees its target', async () => {
+  const cluster = aCluster();
+  let gone = false;
+  const noSuchNode = new OperationError('not_found', 'There is no node pve1.');
+  const honest = cluster.server();
+  const server = cluster.server({
+    tasks: {
+      active: (node) => (gone ? Promise.reject(noSuchNode) : honest.tasks.active(node)),
+      status: (upid) => (gone ? Promise.reject(noSuchNode) : honest.tasks.status(upid)),
+      ofType: (node, task) => (gone ? Promise.reject(noSuchNode) : honest.tasks.ofType(node, task)),
+    },
+  });
+  await cluster.settle(honest.jobs.close());
+  const { job } = await cluster.settle(server.jobs.accept(cluster.request('create_backup', 100)));
+  gone = true;
+  expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'unknown' });
+  gone = false;
+  expect((await cluster.settle(server.jobs.accept(cluster.request('reset_vm', 100)))).replayed).toBe(false);
+});

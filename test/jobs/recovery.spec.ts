@@ -7,7 +7,10 @@ import { createJobs } from '../../src/jobs/create-jobs.ts';
 import { toRow } from '../../src/jobs/job-row.ts';
 import type { Tasks, Work } from '../../src/jobs/ports.ts';
 import { openSqliteStore } from '../../src/jobs/sqlite-store.ts';
-import { aRecord } from './a-job.ts';
+import { storeFailure } from '../../src/jobs/store-failure.ts';
+import type { JobStore } from '../../src/jobs/job-store.ts';
+import { aNewRecord, aRecord } from './a-job.ts';
+import { aCluster } from './a-server.ts';
 
 const OPEN_JOBS = 10_000;
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -61,4 +64,39 @@ test('10,000 open jobs of a dead server have a new owner within 5 seconds of the
   expect((await jobs.status()).open).toBe(OPEN_JOBS);
   await jobs.close();
   rmSync(folder, { recursive: true, force: true });
+});
+
+test('a server whose database fails at the start refuses calls, and joins the others when it works', async () => {
+  const cluster = aCluster();
+  const dead = cluster.server();
+  const left = await cluster.settle(dead.jobs.accept(cluster.request('create_backup', 100)));
+  dead.machine.kill();
+  let broken = true;
+  const store: JobStore = {
+    ...cluster.store,
+    takeOver: (request) => (broken ? Promise.reject(storeFailure(new Error('database or disk is full'))) : cluster.store.takeOver(request)),
+  };
+  const server = cluster.server({ store });
+  await cluster.pass(30_000);
+  await expect(cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)))).rejects.toMatchObject({ effect: 'none' });
+  expect(cluster.world.sent).toHaveLength(1);
+  broken = false;
+  expect(await cluster.final(server, left.job.jobId)).toMatchObject({ state: 'succeeded' });
+  expect(await cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)))).toMatchObject({ job: { state: 'running' } });
+});
+
+test('a server that lives for minutes only still deletes old jobs', async () => {
+  const cluster = aCluster();
+  await cluster.store.accept(
+    aNewRecord({
+      jobId: 'old',
+      state: 'succeeded',
+      targets: [],
+      createdAt: '2025-01-01T00:00:00.000Z',
+      completedAt: '2025-01-01T00:00:00.000Z',
+    }),
+  );
+  cluster.server();
+  await cluster.pass(120_000);
+  expect(await cluster.store.load('old')).toBeUndefined();
 });

@@ -90,6 +90,17 @@ test.each(['database or disk is full', 'attempt to write a readonly database', '
   },
 );
 
+test('a job whose record may or may not have been written is said to be unknown, with its id', async () => {
+  const cluster = aCluster();
+  const lost = (): Promise<never> => Promise.reject(storeFailure(new Error('Connection terminated'), true));
+  const server = cluster.server({ store: { ...cluster.store, accept: lost, load: lost } });
+  await expect(cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)))).rejects.toMatchObject({
+    code: 'internal',
+    effect: 'unknown',
+    details: { job_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+  });
+});
+
 test('nothing is sent when the intent cannot be recorded, and the job goes on when it can', async () => {
   const cluster = aCluster();
   let broken = true;

@@ -67,6 +67,15 @@ test('any server cancels any job, and asks again while Proxmox does not hear', a
   expect(stops.length).toBeGreaterThanOrEqual(1);
 });
 
+test('a cancel that is repeated a hundred times is noted once', async () => {
+  const cluster = aCluster();
+  const server = cluster.server({ tasks: { stop: () => Promise.reject(new OperationError('proxmox_unreachable', 'down')) } });
+  const job = await accepted(cluster, server, 'create_backup', 100);
+  for (let times = 0; times < 100; times += 1) await cluster.settle(server.jobs.cancel(job.jobId, alice));
+  const events = await cluster.settle(server.jobs.events(job.jobId));
+  expect(events.filter(({ event }) => event === 'cancel_requested')).toHaveLength(1);
+});
+
 test('a job that waits is cancelled without anything being sent', async () => {
   const cluster = aCluster();
   const server = cluster.server();

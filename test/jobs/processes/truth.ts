@@ -1,5 +1,5 @@
 import type { HttpWorld } from './http-world.ts';
-import type { ShownJob } from './worker-process.ts';
+import type { ShownJob } from './world-server.ts';
 
 const VERBS: Readonly<Record<string, string>> = { start_vm: 'start', reset_vm: 'reset', destroy_vm: 'destroy', set_vm: 'set' };
 const SUCCEEDED = new Set(['succeeded', 'succeeded_with_warnings']);

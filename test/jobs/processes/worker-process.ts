@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-
-export interface ShownJob {
-  readonly jobId: string;
-  readonly state: string;
-  readonly operation: string;
-  readonly vmid: number;
-  readonly key: string;
-  readonly retryCount: number;
-}
+import type { CallAnswer, ShownJob } from './world-server.ts';
 
 export interface WorkerProcess {
   /** Resolves when it takes calls, or is dead. */
   readonly ready: Promise<void>;
   /** The answer to a call; rejects with the error's code, or when the process dies. */
-  call(operation: string, vmid: number, key: string): Promise<{ jobId?: string; state: string }>;
+  call(operation: string, vmid: number, key: string): Promise<CallAnswer>;
   list(): Promise<readonly ShownJob[]>;
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   isAlive(): boolean;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { JobStore } from '../../../src/jobs/job-store.ts';
+import { FAILPOINT_HOOK } from '../../../src/jobs/failpoint.ts';
 import { openPostgresStore } from '../../../src/jobs/postgres-store.ts';
 import { aNewRecord, codeOf } from '../a-job.ts';
 import { storeContract } from './contract.ts';
@@ -102,6 +103,48 @@ describe('the PostgreSQL store', () => {
     );
     await store.probe().catch(() => undefined);
     expect((await store.accept(aNewRecord({ jobId: 'after', targets: [] }))).kind).toBe('created');
+  });
+
+  test('lives through the loss of a connection in the middle of a transaction', async () => {
+    const url = await server.database();
+    const store = await open(url);
+    const blocker = new pg.Client({ connectionString: url });
+    await blocker.connect();
+    await blocker.query('begin; update change_counter set value = value');
+    const waiting = codeOf(store.accept(aNewRecord()));
+    for (;;) {
+      const cut = await blocker.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      if (cut.rowCount === 1) break;
+    }
+    expect(await waiting).toBe('internal/job_store_unavailable');
+    await blocker.query('rollback');
+    await blocker.end();
+    expect((await store.accept(aNewRecord())).kind).toBe('created');
+  });
+
+  test('gets past a replica that stands still in the middle of a transaction', async () => {
+    const url = await server.database();
+    const [stopped, other] = [await openPostgresStore(url, { idleMs: 200 }), await open(url)];
+    stores.push(stopped);
+    let stand: () => void = () => undefined;
+    const standing = new Promise<void>((resolve) => (stand = resolve));
+    let goOn: () => void = () => undefined;
+    Object.assign(globalThis, {
+      [FAILPOINT_HOOK]: (name: string) => {
+        if (name !== 'store.accept.before-commit') return undefined;
+        Object.assign(globalThis, { [FAILPOINT_HOOK]: undefined });
+        stand();
+        return new Promise<void>((resolve) => (goOn = resolve));
+      },
+    });
+    const never = codeOf(stopped.accept(aNewRecord({ jobId: 'never', targets: [] })));
+    await standing;
+    expect((await other.accept(aNewRecord({ jobId: 'other', targets: [] }))).kind).toBe('created');
+    goOn();
+    expect(await never).toBe('internal/job_store_unavailable');
+    expect(await other.load('never')).toBeUndefined();
   });
 
   test('says that no database answers', async () => {
