@@ -16,23 +16,17 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** Says in plain words what is wrong with an argument and what is expected. A schema's own message goes before it. */
 export function argumentProblem(issue: Issue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.input === undefined ? IS_MISSING : `must be ${KINDS[issue.expected] ?? issue.expected}`;
-    case 'invalid_value':
-      return issue.input === undefined ? IS_MISSING : `must be one of ${issue.values.map(String).join(', ')}`;
-    case 'too_small':
-      if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty';
-      return `must ${boundOf(issue.origin, 'at least', issue.minimum)}`;
-    case 'too_big':
-      return `must ${boundOf(issue.origin, 'at most', issue.maximum)}`;
-    case 'unrecognized_keys':
-      return `has no field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 60))).join(', ')}`;
-    case 'invalid_format':
-      return issue.format === 'regex' && issue.pattern !== undefined ? `must match ${issue.pattern}` : undefined;
-    default:
-      return undefined;
+  const { code } = issue;
+  if ((code === 'invalid_type' || code === 'invalid_value') && issue.input === undefined) return IS_MISSING;
+  if (code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+  if (code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
+  if (code === 'too_small') {
+    const isEmpty = issue.origin === 'string' && issue.minimum === 1;
+    return isEmpty ? 'must not be empty' : `must ${boundOf(issue.origin, 'at least', issue.minimum)}`;
   }
+  if (code === 'too_big') return `must ${boundOf(issue.origin, 'at most', issue.maximum)}`;
+  if (code === 'unrecognized_keys') return `has no field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 60))).join(', ')}`;
+  return code === 'invalid_format' && issue.format === 'regex' && issue.pattern !== undefined ? `must match ${issue.pattern}` : undefined;
 }
 
 function boundOf(origin: string, word: string, bound: number | bigint): string {

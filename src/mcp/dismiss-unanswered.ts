@@ -7,7 +7,7 @@ type Request = (message: { readonly method: string }, options?: { readonly signa
  * dismissed: the call then answers the job that waits. Otherwise the protocol layer would answer an error that names no job.
  */
 export function dismissUnanswered(server: Server): void {
-  const send = server.request.bind(server) as Request;
+  const send: Request = server.request.bind(server);
   const request: Request = async (message, options) => {
     try {
       return await send(message, options);
@@ -16,5 +16,5 @@ export function dismissUnanswered(server: Server): void {
       return { action: 'cancel' };
     }
   };
-  server.request = request as Server['request'];
+  server.request = request;
 }
