@@ -30,7 +30,7 @@ export function approvalText(asked: AskedWrite, targets: readonly TargetDescript
     ...commandLines(asked),
     ...Object.entries(plan.result)
       .slice(0, FACTS)
-      .flatMap(([name, value]) => (value === null || value === undefined ? [] : [`${name}: ${showFact(value)}`])),
+      .flatMap(([name, value]) => (isNothing(value) ? [] : [`${name}: ${showFact(value)}`])),
     `Policy: ${verdict.reason}${verdict.rules.length === 0 ? '' : ` (${verdict.rules.map((rule) => showUntrusted(rule)).join(', ')})`}`,
     ...(reason === undefined ? [] : [`Reason that the caller gives, unchecked: ${quote(reason, REASON_LENGTH)}`]),
     `Open until ${expiresAt.toISOString()}`,
@@ -82,7 +82,15 @@ function quote(text: string, maxLength: number): string {
   return shown.startsWith('"') ? shown : `"${shown}"`;
 }
 
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
 function showFact(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+    const shown = value.slice(0, FACTS).map((item) => quote(item, NAME_LENGTH));
+    return [...shown, ...(value.length > FACTS ? [`and ${value.length - FACTS} more`] : [])].join(', ');
+  }
   return quote(typeof value === 'string' ? value : showJson(value), FACT_LENGTH);
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { argumentProblem } from './argument-problem.ts';
 import type { JsonSchema, RegisteredOperation } from './registered-operation.ts';
 
 export interface ReadArguments {
@@ -28,7 +29,7 @@ export function readArguments(registered: RegisteredOperation, raw: unknown): Re
       .filter((name) => Object.hasOwn(properties, name) && given[name] !== null)
       .map((name) => [name, adapt(given[name], properties[name])]),
   );
-  const parsed = registered.input.safeParse(known);
+  const parsed = registered.input.safeParse(known, { error: argumentProblem });
   if (!parsed.success) throw invalidArguments(parsed.error, known, secretsOf(registered));
   return { input: parsed.data, ignored: unknown };
 }
@@ -58,16 +59,9 @@ function invalidArguments(error: z.ZodError, given: Facts, secrets: readonly str
   const problems = error.issues.slice(0, 20).map((issue) => {
     const field = issue.path.join('.');
     const isSecret = secrets.includes(String(issue.path[0]));
-    const value = valueAt(given, issue.path);
-    if (value === undefined && issue.code !== 'custom') return { field, problem: 'is missing' };
-    return { field, problem: issue.message, ...(isSecret ? {} : { value: shorten(value) }) };
+    return { field, problem: issue.message, ...(isSecret ? {} : { value: shorten(valueAt(given, issue.path)) }) };
   });
-  const told = problems
-    .map(({ field, problem, value }) => {
-      if (problem === 'is missing') return `${field} is missing`;
-      return `${field}${value === undefined ? '' : ` (${value})`}: ${problem}`;
-    })
-    .join('; ');
+  const told = problems.map(({ field, problem, value }) => `${field}${value === undefined ? '' : ` (${value})`} ${problem}`).join('; ');
   return new OperationError('invalid_input', `Invalid arguments: ${told}.`, {
     hint: 'Correct the named fields; nothing was sent.',
     details: { problems },

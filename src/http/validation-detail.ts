@@ -1,3 +1,4 @@
+import { IS_MISSING } from '../dispatch/argument-problem.ts';
 import type { OperationError } from '../domain/operation-error.ts';
 
 /** One thing that is wrong with a request, as the predecessor's framework names it. */
@@ -25,7 +26,7 @@ export function validationDetail({ message, details }: OperationError): readonly
   const problems = (details['problems'] ?? []) as readonly NamedProblem[];
   if (problems.length > 0) {
     return problems.map(({ field, problem, value }) =>
-      /received undefined/.test(problem)
+      problem === IS_MISSING
         ? { type: 'missing', loc: loc(field), msg: 'Field required', input: {} }
         : { type: 'value_error', loc: loc(field), msg: problem, input: value ?? null },
     );

@@ -13,7 +13,10 @@ type Db = Kysely<JobsDatabase>;
 function decodeCursor(cursor: string): readonly [string, string] {
   const [createdAt, jobId] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
   if (createdAt === undefined || jobId === undefined || Number.isNaN(Date.parse(createdAt)))
-    throw new OperationError('invalid_input', 'The cursor is none that this server gave out.', { details: { field: 'cursor' } });
+    throw new OperationError('invalid_input', 'The cursor is none that this server gave out.', {
+      hint: 'Leave it out to begin with the newest job.',
+      details: { field: 'cursor' },
+    });
   return [createdAt, jobId];
 }
 

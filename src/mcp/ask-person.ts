@@ -113,3 +113,9 @@ export function readAnswer(response: unknown, { typed: wanted }: ApprovalQuestio
   const typed = typeof content === 'object' && content !== null ? (content as Readonly<Record<string, unknown>>)[FIELD] : undefined;
   return typeof typed === 'string' && typed.trim() === wanted.expected ? 'approved' : 'mistyped';
 }
+
+/** What an answer decides, and the reason that is kept with the job. */
+export function decisionOf(answer: 'approved' | 'refused'): { readonly approve: boolean; readonly reason: string } {
+  const approve = answer === 'approved';
+  return { approve, reason: approve ? 'approved at the client' : 'declined at the client' };
+}

@@ -2,7 +2,7 @@ import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server
 import type { CallResult } from '../dispatch/call.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { AskOperation } from './ask-operation.ts';
-import type { AskableApprovals, AskPerson, PersonsAnswer } from './ask-person.ts';
+import { decisionOf, type AskableApprovals, type AskPerson, type PersonsAnswer } from './ask-person.ts';
 import type { JobTasks } from './job-tasks.ts';
 import type { Caller } from './caller.ts';
 import type { ToolAnswer } from './offer.ts';
@@ -45,8 +45,7 @@ export function createCallTool({ ask, asking, tasks, makesJob, present }: CallTo
       const again = await askPerson.ask(call.caller, call.context, call.tool, answer.jobId, answer.round + 1);
       if (again) return again;
     } else if (answer.kind === 'approved' || answer.kind === 'refused') {
-      const approve = answer.kind === 'approved';
-      await approvals.decide(answer.jobId, call.caller.principal, { approve, reason: 'answered at the client' });
+      await approvals.decide(answer.jobId, call.caller.principal, decisionOf(answer.kind));
     }
     return answerOfJob(call, answer.jobId);
   }

@@ -1,4 +1,5 @@
 import type { CompleteResult } from '@modelcontextprotocol/server';
+import { VMID_MAX, VMID_MIN } from '../domain/guest.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
@@ -25,7 +26,9 @@ export function createCompletions(ask: AskOperation, operations: readonly Regist
     const signal = AbortSignal.any([caller.request.signal, AbortSignal.timeout(WITHIN_MS)]);
     const found = source ? await before(signal, source(caller, typed, context?.arguments ?? {})) : [];
     const values = [...new Set(found)];
-    return { completion: { values: values.slice(0, MAX_VALUES), total: values.length, hasMore: values.length > MAX_VALUES } };
+    // Sources stop reading once there is more than can be told, so how many there are is known only below that.
+    const total = values.length > MAX_VALUES ? {} : { total: values.length };
+    return { completion: { values: values.slice(0, MAX_VALUES), ...total, hasMore: values.length > MAX_VALUES } };
   };
 }
 
@@ -56,23 +59,45 @@ function sourcesOf(ask: AskOperation, shown: ReadonlySet<string>): Readonly<Reco
     storage: async (caller, typed) => startingWith(typed, await column(caller, 'get_storage', 'storages', 'storage')),
     // A guest is found by the beginning of its id or by a part of its name.
     vmid: async (caller, typed) => {
-      const byId = /^\d*$/.test(typed);
-      const filter = byId ? { limit: 1000 } : { name: typed, limit: MAX_VALUES };
-      const lists = await Promise.all(['get_vms', 'get_containers'].map((list) => column(caller, list, 'guests', 'vmid', filter)));
-      const ids = lists.flat().toSorted((a, b) => Number(a) - Number(b));
-      return byId ? startingWith(typed, ids) : ids;
+      const filters = /^\d*$/.test(typed)
+        ? rangesOf(typed).map(([first, last]) => ({ after: first - 1, last }))
+        : [{ name: typed, after: VMID_MIN - 1, last: VMID_MAX }];
+      const pages = await Promise.all(
+        filters.flatMap(({ last, ...filter }) =>
+          ['get_vms', 'get_containers'].map(async (list) =>
+            (await column(caller, list, 'guests', 'vmid', { ...filter, limit: MAX_VALUES + 1 })).filter((vmid) => Number(vmid) <= last),
+          ),
+        ),
+      );
+      return pages.flat().toSorted((a, b) => Number(a) - Number(b));
     },
     snapname: async (caller, typed, { vmid }) =>
       vmid === undefined ? [] : startingWith(typed, await column(caller, 'list_snapshots', 'snapshots', 'name', { vmid })),
+    // Once the storage is typed, only that one is read; it holds what it holds, so the other lists may refuse it.
     volid: async (caller, typed) => {
-      const [backups, images, templates] = await Promise.all([
-        column(caller, 'list_backups', 'backups', 'volid', { limit: 500 }),
-        column(caller, 'list_isos', 'images', 'volid', { limit: 500 }),
-        column(caller, 'list_templates', 'images', 'volid', { limit: 500 }),
+      const [, storage] = /^([^:]+):/.exec(typed) ?? [];
+      const filter = { limit: 500, ...(storage === undefined ? {} : { storage }) };
+      const lists = await Promise.allSettled([
+        column(caller, 'list_isos', 'images', 'volid', filter),
+        column(caller, 'list_templates', 'images', 'volid', filter),
+        column(caller, 'list_backups', 'backups', 'volid', filter),
       ]);
-      return startingWith(typed, [...images, ...templates, ...backups]);
+      return startingWith(
+        typed,
+        lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])),
+      );
     },
     job_id: async (caller, typed) => startingWith(typed, await column(caller, 'list_jobs', 'jobs', 'job_id', { limit: MAX_VALUES })),
     operation: async (_caller, typed) => startingWith(typed, [...shown]),
   };
+}
+
+/** The ranges of ids that begin with these digits: `10` is 100 to 109, 1000 to 1099 and so on. */
+function rangesOf(digits: string): readonly (readonly [first: number, last: number])[] {
+  if (digits === '') return [[VMID_MIN, VMID_MAX]];
+  const most = String(VMID_MAX).length;
+  return Array.from({ length: Math.max(0, most - digits.length + 1) }, (_, further) => {
+    const first = Number(digits) * 10 ** further;
+    return [Math.max(first, VMID_MIN), first + 10 ** further - 1] as const;
+  }).filter(([first, last]) => first <= last && !digits.startsWith('0'));
 }

@@ -14,6 +14,7 @@ import { toOperationError } from '../domain/operation-error.ts';
 import type { Principal } from '../domain/principal.ts';
 import { abilitiesOf } from './client-abilities.ts';
 import type { Caller } from './caller.ts';
+import { dismissUnanswered } from './dismiss-unanswered.ts';
 import type { Offer, ToolAnswer } from './offer.ts';
 import { serveResources } from './serve-resources.ts';
 import { serveTasks, tasksMissing } from './serve-tasks.ts';
@@ -84,6 +85,7 @@ export function createMcpServer(options: McpOptions): (context: McpRequestContex
         },
       },
     );
+    if (!modern) dismissUnanswered(server);
     const callerOf = (context: ServerContext): Caller => ({
       principal,
       requestId: newRequestId(),

@@ -4,7 +4,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { ApprovalQuestion } from '../dispatch/approvals.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
-import { formOf, readAnswer, type AskableApprovals } from './ask-person.ts';
+import { decisionOf, formOf, readAnswer, type AskableApprovals } from './ask-person.ts';
 import type { Caller } from './caller.ts';
 import type { CreatedTask, TaskOffer, TaskState } from './task.ts';
 
@@ -91,7 +91,7 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present }: J
       if (rounds.size >= MAX_ASKED) rounds.delete(rounds.keys().next().value ?? '');
       rounds.set(taskId, (rounds.get(taskId) ?? 0) + 1);
       if (verdict === 'approved' || verdict === 'refused') {
-        await approvals.decide(taskId, caller.principal, { approve: verdict === 'approved', reason: 'answered at the client' });
+        await approvals.decide(taskId, caller.principal, decisionOf(verdict));
       }
       return 'taken';
     },

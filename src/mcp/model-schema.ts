@@ -4,8 +4,22 @@ import { SELF_EXPLANATORY } from './told-fields.ts';
 /** Keywords that a model gains nothing from reading with every list: the server checks them, and its error names the field. */
 const TOLD: ReadonlySet<string> = new Set(['type', 'enum', 'description', 'default']);
 
-/** Their values stand in the instructions, or matter to no model. */
-const VALUES_TOLD_ONCE: ReadonlySet<string> = new Set(['format_style', 'vm_type']);
+/** Their values stand in the instructions, matter to no model, or are Proxmox VE's own words that models know. */
+const VALUES_TOLD_ONCE: ReadonlySet<string> = new Set([
+  'format_style',
+  'vm_type',
+  'ostype',
+  'checksum_algorithm',
+  'compression',
+  'compress',
+  'format',
+]);
+
+/** An example of what may stand in objects that are open: some clients refuse an object without any field. */
+const SHAPES: Readonly<Record<string, JsonSchema>> = {
+  payload: { node: { type: 'string' } },
+  secrets: { password: { type: 'string' } },
+};
 
 /**
  * The input schema as `tools/list` shows it: what a model needs to fill it in, in as few tokens as possible. It allows
@@ -30,27 +44,26 @@ function modelField(name: string, field: JsonSchema): JsonSchema {
     if (keyword === 'enum') return !VALUES_TOLD_ONCE.has(name);
     return keyword !== 'default' || !(bare || isExpected(value));
   });
-  const fields = fieldsOf(items);
+  const shape = SHAPES[name];
   return {
     ...Object.fromEntries(told),
-    ...(fields === undefined
-      ? {}
-      : { description: [bare ? undefined : field['description'], fields].filter((part) => part !== undefined).join(' ') }),
-    ...(items === undefined ? {} : { items: { type: items['type'] } }),
+    ...(shape === undefined ? {} : { properties: shape }),
+    ...(items === undefined ? {} : { items: itemOf(items) }),
+  };
+}
+
+/** What one element of a list is: its type, and of an object the types of its fields. Some clients refuse objects without any. */
+function itemOf({ type, properties, required }: JsonSchema): JsonSchema {
+  if (typeof properties !== 'object' || properties === null) return { type };
+  const fields = Object.entries(properties as Readonly<Record<string, JsonSchema>>);
+  return {
+    type,
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, { type: field['type'] }])),
+    ...(Array.isArray(required) && required.length > 0 ? { required } : {}),
   };
 }
 
 /** What everybody expects of a field that is left out. */
 function isExpected(value: unknown): boolean {
   return value === false || (Array.isArray(value) && value.length === 0);
-}
-
-/** `{path*, size_gb*, storage, backup}`: the fields of the objects in a list, required ones starred. */
-function fieldsOf(items: JsonSchema | undefined): string | undefined {
-  const fields = items?.['properties'];
-  if (typeof fields !== 'object' || fields === null) return undefined;
-  const required = (items?.['required'] ?? []) as readonly string[];
-  return `{${Object.keys(fields)
-    .map((name) => (required.includes(name) ? `${name}*` : name))
-    .join(', ')}}`;
 }

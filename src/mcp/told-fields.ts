@@ -13,7 +13,7 @@ export const SELF_EXPLANATORY: ReadonlySet<string> = new Set(
     'name hostname cores sockets swap tags onboot start start_after_create protection description notes password agent tpm nesting',
     'cpu machine ostype pre_enrolled_keys unprivileged compression compress destroy_unreferenced_disks drivers_iso format disk ip url source_vmid target_vmid public_keys secrets unique iso ciuser cipassword sshkeys ssh_public_keys nameserver searchdomain gw gw6 ip6 vlan_tag hwaddr firewall network_bridge bios',
     // Filters and switches.
-    'status tag tool_name refresh protected start_after overwrite stdin timeout_seconds checksum_algorithm',
+    'status tag tool_name refresh available protected start_after overwrite stdin timeout_seconds checksum_algorithm',
   ]
     .join(' ')
     .split(' '),

@@ -10,7 +10,8 @@ export const ERROR_META_KEY = 'proxmox-mcp-plus/error';
  * have to fit the output schema of the tool, which some clients enforce on errors too; so the parts go into `_meta`.
  */
 export function toolError(error: OperationError): CallToolResult {
-  const { proxmox_message: said, ...details } = error.details;
+  // The message tells the problems one by one already.
+  const { proxmox_message: said, problems: _told, ...details } = error.details;
   const text = [
     error.message,
     ...(typeof said === 'string' ? [`Proxmox VE said: ${showUntrusted(said)}`] : []),

@@ -4,10 +4,16 @@ import { GRAMMAR } from '../domain/grammar.ts';
 
 /** Fields that several operations share. What node, vmid and job_id are is said once, in the server's instructions. */
 export const vmid = z.int().min(VMID_MIN).max(VMID_MAX).describe('Guest id.');
-export const node = z.string().regex(GRAMMAR.node).describe('Node name.');
-export const storage = z.string().regex(GRAMMAR.storage).describe('Storage id.');
-export const snapname = z.string().regex(GRAMMAR.snapname).describe('Snapshot name.');
-export const pool = z.string().regex(GRAMMAR.pool).describe('Pool.');
+export const node = z.string().regex(GRAMMAR.node, 'must be a node name: letters, digits and hyphens').describe('Node name.');
+export const storage = z
+  .string()
+  .regex(GRAMMAR.storage, 'must be a storage id: a letter, then letters, digits, - _ .')
+  .describe('Storage id.');
+export const snapname = z
+  .string()
+  .regex(GRAMMAR.snapname, 'must be a letter, then 1 to 39 letters, digits, - or _')
+  .describe('Snapshot name.');
+export const pool = z.string().regex(GRAMMAR.pool, 'must be a pool id: letters, digits, - _ .').describe('Pool.');
 export const jobId = z.string().min(1).max(64).describe('Job id.');
 
 /** A VM or container by id; the node is found when it is left out. */

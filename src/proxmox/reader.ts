@@ -62,7 +62,7 @@ export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderO
         'not_found',
         `${vmid} is a ${guest.type === 'qemu' ? 'VM' : 'container'}, not a ${type === 'qemu' ? 'VM' : 'container'}.`,
         {
-          hint: `Use the operation for ${guest.type === 'qemu' ? 'VMs' : 'containers'}.`,
+          hint: `Use the operation for ${guest.type === 'qemu' ? 'VMs, e.g. start_vm' : 'containers, e.g. start_container'}.`,
           details: { vmid },
         },
       );

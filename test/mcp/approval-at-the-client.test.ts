@@ -107,6 +107,19 @@ describe.each(PLACES)('approvals over $where at $era', ({ where, era, asks }) =>
     });
   }
 
+  if (asks && era === '2025-11-25') {
+    test('a client that says it can ask and then fails to is answered the job that waits', async () => {
+      const asked = await connect(() => {
+        throw new Error('there is no window');
+      });
+      const { output, isError } = await rollBack(asked);
+      expect(isError).toBe(false);
+      expect(output).toMatchObject({ status: 'awaiting_approval', effect: 'none', next: 'approve' });
+      expect(posts()).toBe(0);
+      await asked.client.callTool({ name: 'cancel_job', arguments: { job_id: output['job_id'] } });
+    });
+  }
+
   test('a client that cannot ask its person is not asked, and gets the answer that policy has for such clients', async () => {
     const asked = await connect(asks ? null : approve);
     const { output, isError } = await rollBack(asked);

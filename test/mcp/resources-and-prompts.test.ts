@@ -162,3 +162,28 @@ test.each(['2026-07-28', '2025-11-25'])('a client over stdio at %s is told of th
   await expect.poll(() => [...new Set(told)]).toEqual([uri]);
   await client.close();
 });
+
+test('among thousands of guests one is completed by the beginning of its id, and no more is told than fits', async () => {
+  await using product = await startProduct({
+    scenario(cluster) {
+      cluster.node('pve1');
+      cluster.storage('ceph', { type: 'rbd', content: ['images', 'rootdir'], totalBytes: 9e13, settings: { pool: 'vm' } });
+      for (let vmid = 100; vmid < 1400; vmid += 1) cluster.vm(vmid, { node: 'pve1' });
+      cluster.vm(8123, { node: 'pve1' });
+      cluster.container(81_230, { node: 'pve1' });
+    },
+  });
+  const complete = async (value: string) => {
+    const ref = { type: 'ref/prompt', name: 'roll_back_change' } as const;
+    return (await product.client.complete({ ref, argument: { name: 'vmid', value } })).completion;
+  };
+  expect(await complete('81')).toEqual({
+    values: ['810', '811', '812', '813', '814', '815', '816', '817', '818', '819', '8123', '81230'],
+    total: 12,
+    hasMore: false,
+  });
+  const all = await complete('');
+  expect(all.values).toHaveLength(100);
+  expect(all.hasMore).toBe(true);
+  expect(all.total).toBeUndefined();
+});

@@ -30,6 +30,21 @@ describe('what a model pays for', () => {
     expect(tokensOfTools([...DOORWAY_TOOLS, ...named(DOORWAY_JOB_TOOLS)])).toBeLessThanOrEqual(900);
   });
 
+  test('no field is an object without fields, which some clients refuse, and no schema is a union or a reference', () => {
+    const refused = (schema: unknown, path: string): string[] => {
+      if (typeof schema !== 'object' || schema === null) return [];
+      const { type, properties, anyOf, oneOf, $ref } = schema as Readonly<Record<string, unknown>>;
+      const fields = Object.entries((properties ?? {}) as Readonly<Record<string, unknown>>);
+      return [
+        ...(type === 'object' && path.includes('.') && fields.length === 0 ? [path] : []),
+        ...(anyOf === undefined && oneOf === undefined && $ref === undefined ? [] : [path]),
+        ...fields.flatMap(([name, field]) => refused(field, `${path}.${name}`)),
+        ...refused((schema as { items?: unknown }).items, `${path}.items`),
+      ];
+    };
+    expect(tools.flatMap(({ name, inputSchema }) => refused(inputSchema, name))).toEqual([]);
+  });
+
   test('the instructions say the most important things in their first 512 characters, which end with a sentence', () => {
     for (const mode of ['list', 'search'] as const) {
       const instructions = instructionsFor(mode);

@@ -28,8 +28,8 @@ export async function selectContainers(pve: ProxmoxReader, selector: string): Pr
       },
     );
   }
-  const containers = (await pve.guests()).filter((guest) => guest.type === 'lxc');
-  const chosen = parts.map((part) => selectOne(containers, part));
+  const guests = await pve.guests();
+  const chosen = parts.map((part) => selectOne(guests, part));
   return [...new Map(chosen.map((guest) => [guest.vmid, guest])).values()];
 }
 
@@ -45,10 +45,18 @@ export async function selectContainer(pve: ProxmoxReader, selector: string): Pro
   return first;
 }
 
-function selectOne(containers: readonly GuestSummary[], part: string): GuestSummary {
-  const matches = containers.filter(matcher(part));
+function selectOne(guests: readonly GuestSummary[], part: string): GuestSummary {
+  const named = guests.filter(matcher(part));
+  const matches = named.filter((guest) => guest.type === 'lxc');
   const shown = JSON.stringify(part.slice(0, 80));
   const [match] = matches;
+  const [vm] = named;
+  if (match === undefined && vm !== undefined) {
+    throw new OperationError('not_found', `${shown} is VM ${vm.vmid}, not a container.`, {
+      hint: 'Use the operation for VMs, e.g. start_vm.',
+      details: { field: 'selector', vmid: vm.vmid },
+    });
+  }
   if (match === undefined) {
     const nameless = containers.filter((guest) => guest.name === null).length;
     throw new OperationError('not_found', `No container is called ${shown}, or the API token may not see it.`, {
