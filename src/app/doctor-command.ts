@@ -1,4 +1,3 @@
-import { createSecrets } from '../domain/secrets.ts';
 import type { Command } from '../cli/command.ts';
 import { TOOLSETS } from './permissions-command.ts';
 import { readConfig } from './read-config.ts';
@@ -22,7 +21,7 @@ export const doctorCommand: Command = {
       import('./doctor/examine.ts'),
       import('../cli/doctor-report.ts'),
     ]);
-    const ssh = config.ssh ? (await import('./ssh-access.ts')).sshSettings(config.ssh, environment, createSecrets()) : null;
+    const ssh = config.ssh ? (await import('./ssh-access.ts')).sshSettings(config.ssh, environment) : null;
     const toolsets = (Array.isArray(flags['toolset']) ? flags['toolset'] : TOOLSETS) as readonly string[];
     const findings = await examine({ config, source, environment, toolsets, ssh });
     if (flags['json'] === true) terminal.out(`${JSON.stringify(reportFindings(findings), null, 2)}\n`);

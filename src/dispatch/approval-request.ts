@@ -1,13 +1,11 @@
-import type { Facts, SendPlan } from '../domain/plan.ts';
+import type { SendPlan } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { Job } from '../jobs/job.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
 import { canonicalJson, digestOf } from './canonical-json.ts';
-import type { Verdict } from './authorize.ts';
 import { approvalText } from './approval-text.ts';
 import type { AskedWrite } from './asked-write.ts';
-import type { RegisteredOperation } from './registered-operation.ts';
 
 /** What is stored with a job that waits for a person, and shown to whoever decides. */
 export interface ApprovalRequest {
