@@ -148,15 +148,16 @@ export async function compose({
     api.forgetReads();
     inventory.forget();
   });
+  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
   const approvals = createApprovals({
     jobs,
     audit,
+    usage,
     describeTargets,
     policyVersion: policy.active.version,
     settings: { validForMs, waitingPerPrincipal: config.approvals.waiting_per_principal, askedPerHour: config.approvals.asked_per_hour },
     clock,
   });
-  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
   const readers = createGuestTextReaders(clock);
   const authorize = createAuthorize({ active: policy.active, describeTargets, usage, readers });
   const dispatcher = createDispatcher({

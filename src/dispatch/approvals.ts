@@ -8,6 +8,7 @@ import { mayApprove } from '../policy/four-eyes.ts';
 import { approvalOf, approvalRequest } from './approval-request.ts';
 import type { AskedWrite } from './asked-write.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { UsageWindow } from './usage-window.ts';
 
 /** What a person is asked before a waiting job may go on. */
 export interface ApprovalQuestion {
@@ -45,6 +46,7 @@ export interface ApprovalSettings {
 export interface ApprovalsOptions {
   readonly jobs: Pick<Jobs, 'get' | 'list' | 'decide'>;
   readonly audit: Pick<AuditLog, 'record'>;
+  readonly usage: Pick<UsageWindow, 'asked'>;
   readonly describeTargets: DescribeTargets;
   readonly policyVersion: string;
   readonly settings: ApprovalSettings;
@@ -55,7 +57,8 @@ const HOUR_MS = 3_600_000;
 const MAX_PRINCIPALS = 10_000;
 const LISTED = 500;
 
-export function createApprovals({ jobs, audit, describeTargets, policyVersion, settings, clock }: ApprovalsOptions): Approvals {
+export function createApprovals({ jobs, audit, usage, describeTargets, policyVersion, settings, clock }: ApprovalsOptions): Approvals {
+  // What was asked a moment ago may not be in the store yet.
   const asked = new Map<string, number[]>();
 
   async function waiting(): Promise<readonly Job[]> {
@@ -68,8 +71,8 @@ export function createApprovals({ jobs, audit, describeTargets, policyVersion, s
   async function refuseFatigue({ id }: Principal): Promise<void> {
     const now = clock.monotonic();
     const recent = (asked.get(id) ?? []).filter((at) => now - at < HOUR_MS);
-    if (recent.length >= settings.askedPerHour)
-      throw tooMany(`${recent.length} approvals were asked for within an hour`, 'Wait, and ask for less.');
+    const count = Math.max(recent.length, await usage.asked(id));
+    if (count >= settings.askedPerHour) throw tooMany(`${count} approvals were asked for within an hour`, 'Wait, and ask for less.');
     const open = (await waiting()).filter(({ principalId }) => principalId === id).length;
     if (open >= settings.waitingPerPrincipal)
       throw tooMany(
