@@ -83,8 +83,11 @@ export function createApprovals({ jobs, audit, usage, describeTargets, policyVer
     asked.set(id, [...recent, now]);
   }
 
-  function mayDecide(job: Job, principal: Principal): { may: boolean; reason: string } {
-    const { four_eyes: fourEyes = true, asked_by: askedBy = job.principalId } = approvalOf(job) ?? {};
+  function mayDecide(job: Job, principal: Principal, approve = true): { may: boolean; reason: string } {
+    const { four_eyes: fourEyes = true, asked_by: askedBy = job.principalId, asked_over: askedOver } = approvalOf(job) ?? {};
+    // A program that is given the whole HTTP API as its tools could say yes to itself.
+    if (approve && askedBy === principal.id && askedOver === 'http' && principal.surface === 'http')
+      return { may: false, reason: 'What is asked for with a key over HTTP is not approved there with the same key.' };
     return mayApprove({ effect: 'ask', fourEyes }, { ...principal, id: askedBy }, principal);
   }
 
@@ -112,7 +115,7 @@ export function createApprovals({ jobs, audit, usage, describeTargets, policyVer
           hint: 'See which jobs wait for an approval.',
         });
       const request = approvalOf(job);
-      const { may, reason: why } = mayDecide(job, principal);
+      const { may, reason: why } = mayDecide(job, principal, approve);
       const about = { principal: principal.id, surface: principal.surface, job_id: jobId, operation: job.operation };
       if (!may) {
         await audit.record({ ...about, event: 'approval', facts: { refused_because: why, hash: request?.hash } }).catch(() => undefined);

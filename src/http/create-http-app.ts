@@ -98,7 +98,7 @@ export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
     return new Response(document, { headers: { 'content-type': 'application/json' } });
   });
   addDocsRoutes(routes, publicPath);
-  addEventRoutes(routes, { jobs, feed, clock, closing });
+  addEventRoutes(routes, { jobs, dispatcher, feed, clock, closing });
   addJobRoutes(routes, { ...options, publicPath });
   addOperationRoutes(routes, { dispatcher, scopeOf, publicPath, closing });
   if (options.resource) addResourceMetadata(routes, options.resource);

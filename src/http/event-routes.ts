@@ -1,6 +1,7 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isFinal } from '../jobs/job.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { viewJobCompact } from '../jobs/view.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -8,11 +9,13 @@ import { eventStream, type EventStreamOptions, type ServerEvent } from './event-
 import { jobProblem } from './job-problem.ts';
 import { Refusal } from './refusal.ts';
 import type { HttpContext } from './request-context.ts';
+import { requireOffered } from './require-offered.ts';
 import { requireScope } from './require-scope.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface EventRoutesOptions {
   readonly jobs: Jobs;
+  readonly dispatcher: Pick<Dispatcher, 'offeredTo'>;
   readonly feed: EventFeed;
   readonly clock: Clock;
   /** Ends all streams. */
@@ -26,7 +29,10 @@ const MAX_STREAMS = 200;
 const MAX_STREAMS_PER_PRINCIPAL = 20;
 
 /** Changes as they happen: `GET /events` for all jobs, `GET /jobs/{job_id}/events` for one with its history. */
-export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing, heartbeatMs = HEARTBEAT_MS }: EventRoutesOptions): void {
+export function addEventRoutes(
+  routes: RouteTable,
+  { jobs, dispatcher, feed, clock, closing, heartbeatMs = HEARTBEAT_MS }: EventRoutesOptions,
+): void {
   const open = new Map<string, number>();
 
   /** Counts a stream of the caller until it ends. @throws Refusal 429 */
@@ -56,6 +62,7 @@ export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing,
 
   routes.get('/events', (context) => {
     requireScope(context, 'read');
+    requireOffered(context, dispatcher, 'list_jobs');
     const resumed = context.req.header('last-event-id');
     let position = resumed ?? feed.position();
     let isFirst = true;
@@ -76,6 +83,7 @@ export function addEventRoutes(routes: RouteTable, { jobs, feed, clock, closing,
 
   routes.get('/jobs/{job_id}/events', async (context) => {
     requireScope(context, 'read');
+    requireOffered(context, dispatcher, 'get_job');
     const jobId = context.req.param('job_id') ?? '';
     const resumed = /^\d{1,9}$/.exec(context.req.header('last-event-id') ?? '')?.[0];
     try {

@@ -11,6 +11,7 @@ import { preferredWait } from './call-options.ts';
 import { jobProblem } from './job-problem.ts';
 import { readBody } from './read-body.ts';
 import type { HttpContext } from './request-context.ts';
+import { requireOffered } from './require-offered.ts';
 import { requireScope } from './require-scope.ts';
 import type { RouteHandler, RouteTable } from './route-table.ts';
 
@@ -39,7 +40,20 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
     return viewJob(job, await jobs.events(jobId));
   }
 
-  /** Steers a job by the operation of that name, so that policy and audit see what they see everywhere, and shows the job. */
+  /** Calls the operation behind a route of one job, so that policy, audit and what was read count as they do everywhere. */
+  async function callBehind(context: HttpContext, operation: string, args: Facts = {}): Promise<string> {
+    const jobId = context.req.param('job_id') ?? '';
+    await dispatcher.call({
+      operation,
+      arguments: { ...args, job_id: jobId },
+      principal: context.get('principal'),
+      requestId: context.get('requestId'),
+      signal: AbortSignal.any([context.req.raw.signal, closing]),
+    });
+    return jobId;
+  }
+
+  /** Steers a job by the operation of that name, and shows the job. */
   const steer =
     (operation: string, status: number, argumentsOf: (context: HttpContext) => Facts | Promise<Facts>): RouteHandler =>
     async (context) => {
@@ -47,14 +61,7 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
       if (!registered) throw new OperationError('not_found', `There is no operation ${operation} here.`);
       requireScope(context, scopeOf(registered));
       if (context.req.query('approval_token') !== undefined) throw tokenInQuery();
-      const jobId = context.req.param('job_id') ?? '';
-      await dispatcher.call({
-        operation,
-        arguments: { ...(await argumentsOf(context)), job_id: jobId },
-        principal: context.get('principal'),
-        requestId: context.get('requestId'),
-        signal: AbortSignal.any([context.req.raw.signal, closing]),
-      });
+      const jobId = await callBehind(context, operation, await argumentsOf(context));
       const view = await show(jobId);
       return Response.json(view, { status, ...(status === 202 ? { headers: { location: `${publicPath}/jobs/${jobId}` } } : {}) });
     };
@@ -63,6 +70,7 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
     '/jobs',
     asJobRoute(async (context) => {
       requireScope(context, 'read');
+      requireOffered(context, dispatcher, 'list_jobs');
       const status = statusIn(context);
       const cursor = context.req.query('cursor');
       const operation = context.req.query('tool_name');
@@ -88,7 +96,7 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
     '/jobs/{job_id}',
     asJobRoute(async (context) => {
       requireScope(context, 'read');
-      const jobId = context.req.param('job_id') ?? '';
+      const jobId = await callBehind(context, 'get_job');
       if (isTrue(context.req.query('refresh'))) await jobs.refresh(jobId);
       return Response.json(await show(jobId));
     }),
