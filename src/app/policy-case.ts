@@ -26,6 +26,7 @@ export const policyCaseFields = {
   untrusted_text: z.boolean().default(false),
   command: z.union([z.string(), z.array(z.string())]).optional(),
   script: z.string().optional(),
+  file: z.string().optional(),
   token: z.enum(TOKENS).default('none'),
   targets: z.int().min(1).max(10_000).default(1),
   writes_last_hour: z.int().min(0).default(0),
@@ -39,7 +40,7 @@ export type PolicyCase = z.output<typeof policyCase>;
 /** The request that a case stands for. `known` are facts that were read from the cluster and win over those of the case. */
 export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOperation[], known?: readonly TargetFacts[]): PolicyRequest {
   const registered = operations.find(({ operation }) => operation.name === wanted.operation);
-  const { principal, scopes, surface, command, script, token } = wanted;
+  const { principal, scopes, surface, command, script, file, token } = wanted;
   const opens = token === 'right';
   const mayAnswer = scopes.includes('approve') || scopes.includes('admin');
   return {
@@ -62,6 +63,7 @@ export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOpe
     canAskCaller: wanted.can_ask && mayAnswer && registered?.operation.kind === 'task',
     ...(command === undefined ? {} : { command }),
     ...(script === undefined ? {} : { script }),
+    ...(file === undefined ? {} : { file }),
     approvalToken:
       registered?.takesApprovalToken === true ? { given: token !== 'none', opensCommands: opens, opensHighRisk: opens } : undefined,
   };

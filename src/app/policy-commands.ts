@@ -33,6 +33,7 @@ const FACTS: Flags = {
   'untrusted-text': { type: 'boolean', summary: 'The session has read text from guests.' },
   command: { type: 'string', summary: 'Command line, for operations that run one.' },
   script: { type: 'string', summary: 'Shell script, in place of a command.' },
+  file: { type: 'string', summary: 'File in the guest, for read_guest_file.' },
   token: { type: 'string', choices: TOKENS, summary: 'The static approval token that comes with the call, where one is configured.' },
 };
 const FAILED = 1;

@@ -69,3 +69,11 @@ test('who reads what a command printed, by whichever route, needs an approval fo
   expect((await ask(`/jobs/${String(made.body['job_id'])}`)).status).toBe(200);
   expect(await decision()).toMatchObject({ effect: 'ask' });
 });
+
+test('a file of credentials is not read from a guest', async () => {
+  service = await startService({ config: { keys: KEYS } });
+  service.sim.cluster.vm(7006, { status: 'running', agent: true });
+  const read = async (path: string): Promise<unknown> => (await ask('/read_guest_file', { vmid: 7006, path })).body;
+  expect(await read('/etc/shadow')).toMatchObject({ code: 'denied', details: { cause: 'built-in-denial' } });
+  expect(await read('/etc/hosts')).not.toMatchObject({ code: 'denied' });
+});
