@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { Secrets } from '../domain/secrets.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { Tunnel } from '../exec/tunnel.ts';
 import type { Detour } from '../proxmox/tls-connector.ts';
@@ -23,14 +22,13 @@ export interface ApiWay {
 export function createApiWay(
   { proxmox, api_tunnel: tunnel, ssh }: Config,
   environment: Readonly<Record<string, string | undefined>>,
-  secrets: Secrets,
 ): ApiWay {
   if (!tunnel.enabled) return { host: proxmox.host, port: proxmox.port, detour: undefined, close: async () => undefined };
   const { ssh_host: given, remote_host: remoteHost, remote_port: remotePort } = tunnel;
   if (given === null || given === undefined || given === '')
     throw new Error('api_tunnel.ssh_host (PROXMOX_API_TUNNEL_SSH_HOST) is required when the tunnel is enabled.');
   // Without an ssh section the name may be an alias that only the system's client knows, with its user, port and key.
-  const base: SshSettingsInput = ssh ? sshSettings(ssh, environment, secrets) : { preferSshClient: true, userFromClient: true };
+  const base: SshSettingsInput = ssh ? sshSettings(ssh, environment) : { preferSshClient: true, userFromClient: true };
   // `user@host`, as on the command line of ssh.
   const [, user, sshHost = given] = /^(.+)@([^@]+)$/.exec(given) ?? [];
   const settings: SshSettingsInput = {

@@ -7,10 +7,10 @@ import { CATALOG } from '../operations/catalog.ts';
 import type { Operation } from '../operations/define.ts';
 import { withProduct } from './with-product.ts';
 
-/** Every operation of the catalogue as the surfaces know it. */
-export function registeredOperations(): readonly RegisteredOperation[] {
+/** Every operation of the catalogue as the surfaces know it; `hasTokens` where a static approval token is configured. */
+export function registeredOperations(hasTokens = false): readonly RegisteredOperation[] {
   return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-    members.map((operation) => registerOperation(operation, toolset)),
+    members.map((operation) => registerOperation(operation, toolset, hasTokens)),
   );
 }
 

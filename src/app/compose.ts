@@ -28,6 +28,7 @@ import { createPlanner } from '../proxmox/planner.ts';
 import { createReader } from '../proxmox/reader.ts';
 import { createTasks } from '../proxmox/tasks.ts';
 import type { Config } from './config-schema.ts';
+import { registerSecrets } from './config-secrets.ts';
 import { connectToProxmox } from './connect-to-proxmox.ts';
 import { describeFinding, loadPolicy, type LoadedPolicy } from './load-policy.ts';
 import type { Logger } from './logging.ts';
@@ -75,7 +76,7 @@ export async function compose({
   clock = systemClock,
   jobsSettings = {},
 }: ComposeOptions): Promise<Product> {
-  secrets.add(config.auth.token_value);
+  for (const warning of registerSecrets(config, secrets)) logger.warn(warning);
   const observers = new Set<(request: RequestObservation) => void>();
   let serverDate: { readonly date: Date; readonly receivedAt: Date } | null = null;
   const api = connectToProxmox(
@@ -85,9 +86,9 @@ export async function compose({
       if (request.serverDate) serverDate = { date: request.serverDate, receivedAt: clock.now() };
       for (const observer of observers) observer(request);
     },
-    { environment, secrets },
+    { environment },
   );
-  const ssh = createSshAccess(config.ssh, environment, secrets);
+  const ssh = createSshAccess(config.ssh, environment);
   const stopping = new AbortController();
   const inventory = createInventory(clusterReads(api), { maxAgeMs: config.proxmox.inventory_seconds * 1000 });
   // Never forgotten for a job: where a guest was is a good guess, and a wrong one costs one more read.
@@ -98,7 +99,6 @@ export async function compose({
   const tasks = new Map(operations.filter((operation): operation is Task => operation.kind === 'task').map((task) => [task.name, task]));
 
   const policy = await loadPolicy(config, CATALOG);
-  for (const secret of [config.command_policy?.approval_token, config.command_policy?.high_risk_approval_token]) secrets.add(secret);
   for (const finding of policy.findings)
     logger[finding.weaker_than_default ? 'warn' : 'info']({ path: finding.path }, describeFinding(finding));
 
@@ -108,7 +108,7 @@ export async function compose({
     secrets,
     withinMs: config.audit.timeout_ms,
   });
-  const store = await openJobStore(config, { environment, clock, secrets });
+  const store = await openJobStore(config, { environment, clock });
   const validForMs = config.approvals.valid_minutes * 60_000;
   const describeTargets = createDescribeTargets(createReader(api));
   const checkApproval = createCheckApproval({ describeTargets, policyVersion: policy.active.version, validForMs, clock });
@@ -148,15 +148,16 @@ export async function compose({
     api.forgetReads();
     inventory.forget();
   });
+  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
   const approvals = createApprovals({
     jobs,
     audit,
+    usage,
     describeTargets,
     policyVersion: policy.active.version,
     settings: { validForMs, waitingPerPrincipal: config.approvals.waiting_per_principal, askedPerHour: config.approvals.asked_per_hour },
     clock,
   });
-  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
   const readers = createGuestTextReaders(clock);
   const authorize = createAuthorize({ active: policy.active, describeTargets, usage, readers });
   const dispatcher = createDispatcher({

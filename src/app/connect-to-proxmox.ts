@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createSecrets, type Secrets } from '../domain/secrets.ts';
 import { createProxmoxApi, type ProxmoxApi, type RequestObservation } from '../proxmox/api.ts';
 import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
@@ -11,7 +10,6 @@ import { VERSION } from './version.ts';
 interface ConnectOptions {
   /** Names the socket of the SSH agent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  readonly secrets?: Secrets;
 }
 
 /** `USER@REALM!TOKENID`, which is no secret. */
@@ -27,11 +25,11 @@ export function tokenIdOf({ auth }: Pick<Config, 'auth'>): string {
 export function connectToProxmox(
   config: Config,
   observe: (observation: RequestObservation) => void = () => undefined,
-  { environment = process.env, secrets = createSecrets() }: ConnectOptions = {},
+  { environment = process.env }: ConnectOptions = {},
 ): ProxmoxApi {
   const { proxmox, auth } = config;
   const tokenId = tokenIdOf(config);
-  const way = createApiWay(config, environment, secrets);
+  const way = createApiWay(config, environment);
   const transport = createTransport({
     host: way.host,
     port: way.port,

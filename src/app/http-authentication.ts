@@ -38,7 +38,6 @@ export async function authenticationOf(
   ]);
   const fullKey = config.http.api_key ?? (environment['PROXMOX_API_KEY'] || null);
   secrets.add(fullKey);
-  for (const { secret } of config.webhooks) secrets.add(secret);
   const now = (): Date => clock.now();
   const keys = config.keys.map(({ name, hash, scopes, expires }) => ({
     name,

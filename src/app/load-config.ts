@@ -6,6 +6,7 @@ import { configFields } from './config-fields.ts';
 import { ConfigError, type ConfigProblem } from './config-problem.ts';
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
+import { secretsIn } from './config-secrets.ts';
 import { readEnvironment } from './environment.ts';
 import { sshWarnings } from './ssh-access.ts';
 
@@ -53,11 +54,11 @@ const OTHERS_READ = 0o004;
 function refuseWorldReadable(path: string, given: Readonly<Record<string, unknown>>): void {
   if (process.platform === 'win32' || (statSync(path).mode & OTHERS_READ) === 0) return;
   if (isTrue(sectionOf(given, 'security')['allow_world_readable_config'])) return;
-  const secret = FIELDS.find((field) => field.secret && Boolean(sectionOf(given, field.path[0])[field.path[1]]));
+  const [secret] = secretsIn(given);
   if (!secret) return;
   throw new ConfigError(path, [
     {
-      where: secret.path.join('.'),
+      where: secret.where,
       value: undefined,
       expected: `every user of this machine can read it: chmod 600 ${path} (or set security.allow_world_readable_config=true)`,
     },

@@ -1,5 +1,4 @@
 import type { Clock } from '../domain/clock.ts';
-import type { Secrets } from '../domain/secrets.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import type { Config } from './config-schema.ts';
 import { jobsFile } from './state-paths.ts';
@@ -7,14 +6,12 @@ import { jobsFile } from './state-paths.ts';
 /** PostgreSQL where replicas share the work, else one file. Either driver is loaded only when it is the one. */
 export async function openJobStore(
   { jobs }: Config,
-  options: { readonly environment: Readonly<Record<string, string | undefined>>; readonly clock: Clock; readonly secrets: Secrets },
+  options: { readonly environment: Readonly<Record<string, string | undefined>>; readonly clock: Clock },
 ): Promise<JobStore> {
   if (jobs.database_url === undefined) {
     const { openSqliteStore } = await import('../jobs/sqlite-store.ts');
     return openSqliteStore(jobsFile(jobs.sqlite_path, options.environment), { clock: options.clock });
   }
-  options.secrets.add(jobs.database_url);
-  if (URL.canParse(jobs.database_url)) options.secrets.add(decodeURIComponent(new URL(jobs.database_url).password));
   const { openPostgresStore } = await import('../jobs/postgres-store.ts');
   return openPostgresStore(jobs.database_url, { clock: options.clock });
 }

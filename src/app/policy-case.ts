@@ -4,6 +4,8 @@ import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { operationFacts } from '../dispatch/active-policy.ts';
 import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
 
+/** The static approval token that a call may bring. */
+export const TOKENS = ['none', 'right', 'wrong'] as const;
 const FACTS = ['node', 'tags', 'pool', 'guest_type', 'template', 'protected'] as const;
 
 /** A call in terms of the facts that policy goes by, as people write it. What is left out is what is harmless; `unknown` names what cannot be read. */
@@ -24,7 +26,8 @@ export const policyCaseFields = {
   untrusted_text: z.boolean().default(false),
   command: z.union([z.string(), z.array(z.string())]).optional(),
   script: z.string().optional(),
-  token: z.enum(['none', 'right', 'wrong']).default('none'),
+  file: z.string().optional(),
+  token: z.enum(TOKENS).default('none'),
   targets: z.int().min(1).max(10_000).default(1),
   writes_last_hour: z.int().min(0).default(0),
   destroyed_last_hour: z.int().min(0).default(0),
@@ -37,8 +40,9 @@ export type PolicyCase = z.output<typeof policyCase>;
 /** The request that a case stands for. `known` are facts that were read from the cluster and win over those of the case. */
 export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOperation[], known?: readonly TargetFacts[]): PolicyRequest {
   const registered = operations.find(({ operation }) => operation.name === wanted.operation);
-  const { principal, scopes, surface, command, script, token } = wanted;
+  const { principal, scopes, surface, command, script, file, token } = wanted;
   const opens = token === 'right';
+  const mayAnswer = scopes.includes('approve') || scopes.includes('admin');
   return {
     operation: registered ? operationFacts(registered) : { name: wanted.operation },
     principal: {
@@ -55,10 +59,13 @@ export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOpe
       destroyedLastDay: wanted.destroyed_last_day,
     },
     untrustedTextRead: wanted.untrusted_text,
-    canAskCaller: wanted.can_ask,
+    // As for a real call: a client whose credential cannot approve would be asked in vain.
+    canAskCaller: wanted.can_ask && mayAnswer && registered?.operation.kind === 'task',
     ...(command === undefined ? {} : { command }),
     ...(script === undefined ? {} : { script }),
-    approvalToken: token === 'none' ? undefined : { given: true, opensCommands: opens, opensHighRisk: opens },
+    ...(file === undefined ? {} : { file }),
+    approvalToken:
+      registered?.takesApprovalToken === true ? { given: token !== 'none', opensCommands: opens, opensHighRisk: opens } : undefined,
   };
 }
 

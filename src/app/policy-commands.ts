@@ -12,7 +12,7 @@ import type { Command, Flags, Invocation } from '../cli/command.ts';
 import { registeredOperations } from './call-commands.ts';
 import { ConfigError } from './config-problem.ts';
 import { describeFinding, loadPolicy, type LoadedPolicy } from './load-policy.ts';
-import { policyCaseFields, requestOf, type PolicyCase } from './policy-case.ts';
+import { policyCaseFields, requestOf, TOKENS, type PolicyCase } from './policy-case.ts';
 import { readConfig } from './read-config.ts';
 import { withProduct } from './with-product.ts';
 
@@ -33,6 +33,8 @@ const FACTS: Flags = {
   'untrusted-text': { type: 'boolean', summary: 'The session has read text from guests.' },
   command: { type: 'string', summary: 'Command line, for operations that run one.' },
   script: { type: 'string', summary: 'Shell script, in place of a command.' },
+  file: { type: 'string', summary: 'File in the guest, for read_guest_file.' },
+  token: { type: 'string', choices: TOKENS, summary: 'The static approval token that comes with the call, where one is configured.' },
 };
 const FAILED = 1;
 
@@ -48,7 +50,7 @@ export const policyCommands: readonly Command[] = [
       const { active } = await policyOf(invocation);
       const wanted = caseOfFlags(invocation);
       const known = flags['live'] === true && wanted.vmid !== undefined ? await liveFacts(invocation, wanted) : undefined;
-      const explanation = explain(requestOf(wanted, registeredOperations(), known), active.policy);
+      const explanation = explain(requestOf(wanted, registeredOperations(active.hasTokens), known), active.policy);
       terminal.out(flags['json'] === true ? `${showJson(explanation, 2)}\n` : `${textOf(explanation)}\n`);
       return 0;
     },
@@ -62,7 +64,7 @@ export const policyCommands: readonly Command[] = [
     async run(invocation) {
       const { terminal, flags } = invocation;
       const { active } = await policyOf(invocation);
-      const operations = registeredOperations();
+      const operations = registeredOperations(active.hasTokens);
       const results = (await readCases(invocation.arguments['file'] ?? '')).map((wanted, index) => {
         const decision = decide(requestOf(wanted, operations), active.policy);
         return {

@@ -6,6 +6,7 @@ import { createSecrets } from '../domain/secrets.ts';
 import { createMcpServer, type McpOptions } from '../mcp/create-mcp-server.ts';
 import type { Offer } from '../mcp/offer.ts';
 import type { Product } from './compose.ts';
+import { registerSecrets } from './config-secrets.ts';
 import { createLateOffer } from './late-offer.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import type { Logger } from './logging.ts';
@@ -40,7 +41,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
   if (loaded.config.proxmox.ca_file !== undefined) return undefined;
 
   const secrets = createSecrets();
-  secrets.add(loaded.config.auth.token_value);
+  registerSecrets(loaded.config, secrets);
   let composing: Promise<Composed> | undefined;
   const made = Promise.withResolvers<Offer>();
   const failed = Promise.withResolvers<Error>();

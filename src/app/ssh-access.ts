@@ -1,4 +1,3 @@
-import type { Secrets } from '../domain/secrets.ts';
 import type { NodeShell } from '../exec/node-shell.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { OpenShell } from '../operations/container-files.ts';
@@ -15,9 +14,9 @@ export interface SshAccess {
 }
 
 /** @throws OperationError that names the setting that is wrong */
-export function createSshAccess(section: SshSection, environment: Environment, secrets: Secrets): SshAccess {
+export function createSshAccess(section: SshSection, environment: Environment): SshAccess {
   if (section === undefined) return { openShell: undefined, close: async () => undefined };
-  const settings = completeSshSettings(sshSettings(section, environment, secrets));
+  const settings = completeSshSettings(sshSettings(section, environment));
   let shell: Promise<NodeShell> | undefined;
   return {
     openShell: () => (shell ??= import('../exec/node-shell.ts').then(({ createNodeShell }) => createNodeShell(settings))),
@@ -28,10 +27,8 @@ export function createSshAccess(section: SshSection, environment: Environment, s
   };
 }
 
-/** The settings of the SSH room, from the configuration; registers their secrets. */
-export function sshSettings(section: NonNullable<SshSection>, environment: Environment, secrets: Secrets): SshSettingsInput {
-  secrets.add(section.passphrase);
-  secrets.add(section.password);
+/** The settings of the SSH room, from the configuration. */
+export function sshSettings(section: NonNullable<SshSection>, environment: Environment): SshSettingsInput {
   const { key_file, passphrase, password, known_hosts_file, timeout_runs_on, pct_path } = section;
   const agentSocket = environment['SSH_AUTH_SOCK'];
   const isGiven = (value: string | null | undefined): value is string => value !== null && value !== undefined && value !== '';

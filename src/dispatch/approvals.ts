@@ -8,6 +8,7 @@ import { mayApprove } from '../policy/four-eyes.ts';
 import { approvalOf, approvalRequest } from './approval-request.ts';
 import type { AskedWrite } from './asked-write.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { UsageWindow } from './usage-window.ts';
 
 /** What a person is asked before a waiting job may go on. */
 export interface ApprovalQuestion {
@@ -45,6 +46,7 @@ export interface ApprovalSettings {
 export interface ApprovalsOptions {
   readonly jobs: Pick<Jobs, 'get' | 'list' | 'decide' | 'subscribe'>;
   readonly audit: Pick<AuditLog, 'record'>;
+  readonly usage: Pick<UsageWindow, 'asked'>;
   readonly describeTargets: DescribeTargets;
   readonly policyVersion: string;
   readonly settings: ApprovalSettings;
@@ -57,7 +59,8 @@ const LISTED = 500;
 /** A job that was not recorded by then will not be. */
 const RECORDED_WITHIN_MS = 60_000;
 
-export function createApprovals({ jobs, audit, describeTargets, policyVersion, settings, clock }: ApprovalsOptions): Approvals {
+export function createApprovals({ jobs, audit, usage, describeTargets, policyVersion, settings, clock }: ApprovalsOptions): Approvals {
+  // What was asked a moment ago may not be in the store yet.
   const asked = new Map<string, number[]>();
   /** Jobs that are to wait and are in no list yet, by id. */
   const underWay = new Map<string, { readonly principalId: string; readonly since: number }>();
@@ -81,24 +84,34 @@ export function createApprovals({ jobs, audit, describeTargets, policyVersion, s
   async function refuseFatigue({ jobId, principal: { id } }: AskedWrite): Promise<void> {
     const now = clock.monotonic();
     const recent = (asked.get(id) ?? []).filter((at) => now - at < HOUR_MS);
-    if (recent.length >= settings.askedPerHour)
-      throw tooMany(`${recent.length} approvals were asked for within an hour`, 'Wait, and ask for less.');
     if (asked.size >= MAX_PRINCIPALS && !asked.has(id)) asked.delete(asked.keys().next().value ?? '');
     recent.push(now);
     asked.set(id, recent);
     underWay.set(jobId, { principalId: id, since: now });
+    const takeBack = (): void => {
+      recent.splice(recent.indexOf(now), 1);
+      underWay.delete(jobId);
+    };
+    // Other servers of the job store ask, too.
+    const before = Math.max(recent.length - 1, await usage.asked(id));
+    if (before >= settings.askedPerHour) {
+      takeBack();
+      throw tooMany(`${before} approvals were asked for within an hour`, 'Wait, and ask for less.');
+    }
     const open = (await openOf(id)).size;
     if (open <= settings.waitingPerPrincipal) return;
-    recent.splice(recent.indexOf(now), 1);
-    underWay.delete(jobId);
+    takeBack();
     throw tooMany(
       `${open - 1} calls wait for an approval already`,
       'Wait until a person has decided them, or cancel those that are not needed.',
     );
   }
 
-  function mayDecide(job: Job, principal: Principal): { may: boolean; reason: string } {
-    const { four_eyes: fourEyes = true, asked_by: askedBy = job.principalId } = approvalOf(job) ?? {};
+  function mayDecide(job: Job, principal: Principal, approve = true): { may: boolean; reason: string } {
+    const { four_eyes: fourEyes = true, asked_by: askedBy = job.principalId, asked_over: askedOver } = approvalOf(job) ?? {};
+    // A program that is given the whole HTTP API as its tools could say yes to itself.
+    if (approve && askedBy === principal.id && askedOver === 'http' && principal.surface === 'http')
+      return { may: false, reason: 'What is asked for with a key over HTTP is not approved there with the same key.' };
     return mayApprove({ effect: 'ask', fourEyes }, { ...principal, id: askedBy }, principal);
   }
 
@@ -129,7 +142,7 @@ export function createApprovals({ jobs, audit, describeTargets, policyVersion, s
           hint: 'See which jobs wait for an approval.',
         });
       const request = approvalOf(job);
-      const { may, reason: why } = mayDecide(job, principal);
+      const { may, reason: why } = mayDecide(job, principal, approve);
       const about = { principal: principal.id, surface: principal.surface, job_id: jobId, operation: job.operation };
       if (!may) {
         await audit.record({ ...about, event: 'approval', facts: { refused_because: why, hash: request?.hash } }).catch(() => undefined);

@@ -73,6 +73,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       canAskCaller: canAskCaller && mayAnswer && registered.operation.kind === 'task',
       approvalToken: registered.takesApprovalToken ? active.checkToken(approvalToken) : undefined,
       ...commandOf(registered, input, plan),
+      ...fileOf(registered, input),
     };
     return { ...decide(facts, active.policy), targets };
   };
@@ -85,6 +86,10 @@ function commandOf({ operation }: RegisteredOperation, input: Facts, plan: SendP
   if (plan?.step.kind !== 'command') return { command: [] };
   const script = scriptIn(plan.step);
   return { command: plan.step.argv, ...(script === undefined ? {} : { script }) };
+}
+
+function fileOf({ operation }: RegisteredOperation, { path }: Facts): Pick<PolicyRequest, 'file'> {
+  return operation.kind === 'query' && operation.readsGuestFile === true && typeof path === 'string' ? { file: path } : {};
 }
 
 /** The script that a shell or interpreter is given on its standard input: judged as one, and shown whole to whoever approves. */

@@ -13,7 +13,8 @@ const CAPACITY = 10_000;
 
 export function createGuestTextReaders(clock: Clock): GuestTextReaders {
   const readAt = new Map<string, number>();
-  const keyOf = ({ id, surface }: Principal): string => `${surface} ${id}`;
+  // One credential is one reader, whichever door of the network it comes through.
+  const keyOf = ({ id, surface }: Principal): string => `${surface === 'mcp-http' ? 'http' : surface} ${id}`;
   return {
     note(principal) {
       const key = keyOf(principal);

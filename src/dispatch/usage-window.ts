@@ -3,11 +3,14 @@ import type { Risk } from '../domain/risk.ts';
 import { isFinal, type Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Usage } from '../policy/request.ts';
+import { approvalOf } from './approval-request.ts';
 
-/** What was written and destroyed lately, by everyone who shares the job store. */
+/** What was written, destroyed and asked lately, by everyone who shares the job store. */
 export interface UsageWindow {
   /** Counts, without what the same call has been let do so far. @throws OperationError when the store cannot be read */
   count(callId: string): Promise<Usage>;
+  /** How many questions of a principal people were asked within the hour. @throws OperationError when the store cannot be read */
+  asked(principalId: string): Promise<number>;
   /** Counts a job before it is recorded, so that calls at the same time see each other. */
   reserve(jobId: string, risk: Risk, callId: string): void;
   /** The job was not recorded after all. */
@@ -19,6 +22,9 @@ interface Entry {
   readonly destroys: boolean;
   /** The call of this server that made the job; null for jobs of others and of earlier starts. */
   readonly callId: string | null;
+  /** False for what has surely changed nothing. */
+  readonly counts: boolean;
+  readonly question: { readonly by: string; readonly at: number } | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -41,15 +47,18 @@ export function createUsageWindow(
     entries.set(jobId, entry);
   }
 
-  /** What has surely changed nothing is not counted; what waits for an approval is. */
+  /** What has surely changed nothing is not counted; what waits for an approval is. A question counts whatever became of it. */
   function take(job: Job): void {
-    if (isFinal(job.state) && job.effect === 'none') {
+    const counts = !isFinal(job.state) || job.effect !== 'none';
+    const request = approvalOf(job);
+    if (!counts && !request) {
       entries.delete(job.jobId);
       return;
     }
     const at = Date.parse(job.createdAt);
-    if (clock.now().getTime() - at > DAY_MS) return;
-    put(job.jobId, { at, destroys: riskOf(job.operation) === 'destroy', callId: entries.get(job.jobId)?.callId ?? null });
+    const question = request && { by: request.asked_by, at: Date.parse(request.asked_at) };
+    if (clock.now().getTime() - Math.max(at, question?.at ?? 0) > DAY_MS) return;
+    put(job.jobId, { at, destroys: riskOf(job.operation) === 'destroy', callId: entries.get(job.jobId)?.callId ?? null, counts, question });
   }
 
   async function load(): Promise<void> {
@@ -64,20 +73,28 @@ export function createUsageWindow(
     }
   }
 
+  function whenLoaded(): Promise<void> {
+    return (loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    }));
+  }
+
   jobs.subscribe(take);
   return {
+    async asked(principalId) {
+      await whenLoaded();
+      const since = clock.now().getTime() - HOUR_MS;
+      return [...entries.values()].filter(({ question }) => question?.by === principalId && question.at > since).length;
+    },
     async count(callId) {
-      loaded ??= load().catch((error: unknown) => {
-        loaded = undefined;
-        throw error;
-      });
-      await loaded;
+      await whenLoaded();
       const now = clock.now().getTime();
       const usage = { writesLastHour: 0, destroyedLastHour: 0, destroyedLastDay: 0 };
       for (const [jobId, entry] of entries) {
         const age = now - entry.at;
-        if (age > DAY_MS) entries.delete(jobId);
-        if (age > DAY_MS || entry.callId === callId) continue;
+        if (age > DAY_MS && now - (entry.question?.at ?? 0) > HOUR_MS) entries.delete(jobId);
+        if (!entry.counts || age > DAY_MS || entry.callId === callId) continue;
         if (entry.destroys) usage.destroyedLastDay += 1;
         if (age > HOUR_MS) continue;
         usage.writesLastHour += 1;
@@ -85,7 +102,8 @@ export function createUsageWindow(
       }
       return usage;
     },
-    reserve: (jobId, risk, callId) => put(jobId, { at: clock.now().getTime(), destroys: risk === 'destroy', callId }),
+    reserve: (jobId, risk, callId) =>
+      put(jobId, { at: clock.now().getTime(), destroys: risk === 'destroy', callId, counts: true, question: undefined }),
     release: (jobId) => entries.delete(jobId),
   };
 }

@@ -21,6 +21,17 @@ const DESCRIPTION = [
   'Errors say in `effect` whether anything happened, and in `hint` what to do next.',
 ].join('\n\n');
 
+/** Routes that are shown to whom the operation is shown. */
+const STANDS_FOR: Readonly<Record<string, string>> = {
+  '/jobs': 'list_jobs',
+  '/jobs/{job_id}': 'get_job',
+  '/jobs/{job_id}/poll': 'poll_job',
+  '/jobs/{job_id}/cancel': 'cancel_job',
+  '/jobs/{job_id}/retry': 'retry_job',
+  '/jobs/{job_id}/events': 'get_job',
+  '/events': 'list_jobs',
+};
+
 const FIXED_TAGS = [
   { name: 'events', description: 'Changes as they happen, as server-sent events.' },
   { name: 'probes', description: 'How the server itself is doing.' },
@@ -30,12 +41,13 @@ const FIXED_TAGS = [
 export function openApiDocument(options: DocumentOptions): OpenApiDocument {
   const { operations, version, serverUrl, isAuthRequired, hasTokens } = options;
   const components = createComponents();
-  const fixed = fixedPaths(components);
+  const offered = new Set(operations.map(({ operation }) => operation.name));
+  const fixed = Object.entries(fixedPaths(components)).filter(([path]) => offered.has(STANDS_FOR[path] ?? '') || !(path in STANDS_FOR));
   const paths = {
     ...Object.fromEntries(
       operations.map((registered) => [`/${registered.operation.name}`, operationPath(registered, scopeOf(registered), components)]),
     ),
-    ...fixed,
+    ...Object.fromEntries(fixed),
   };
   const toolsets = [...new Set([...operations.map(({ toolset }) => toolset), 'jobs'])];
   const securitySchemes = {

@@ -41,6 +41,8 @@ export interface QueryDefinition<Input extends z.ZodObject, Output extends z.Zod
   readonly output: Output;
   /** Whether the answer carries text at length that guests or tenants wrote: notes, logs, files. */
   showsGuestText?(output: z.output<Output>): boolean;
+  /** True when the input `path` names a file in a guest: policy keeps files of credentials closed. */
+  readonly readsGuestFile?: boolean;
   /** The same facts as the output, for people and agents: short lines, no decoration. */
   text(output: z.output<Output>, input: z.output<Input>): string;
   run(context: QueryContext<z.output<Input>>): Promise<z.output<Output>>;

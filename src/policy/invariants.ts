@@ -4,6 +4,7 @@ import { RISKS } from '../domain/risk.ts';
 import { isProtected } from './conditions.ts';
 import type { DecisionCause, DecisionCode, Verdict } from './decision.ts';
 import type { PolicySection } from './policy-schema.ts';
+import { isSecretFile } from './secret-file.ts';
 import type { OperationFacts, PolicyRequest } from './request.ts';
 
 /** One check that no rule can lift: its name, and the refusal if it fails. */
@@ -42,6 +43,7 @@ export const INVARIANTS: readonly Invariant[] = [
     refuse: ({ operation }, section) => refuseWrite(operation, section),
   },
   { name: 'protection', passes: 'No protected guest is destroyed or loses its protection.', refuse: refuseProtected },
+  { name: 'secret file', passes: 'No file of credentials is read.', refuse: refuseSecretFile },
   { name: 'limits', passes: 'The call is within the limits.', refuse: refuseBeyondLimits },
 ];
 
@@ -102,6 +104,16 @@ function refuseProtected(request: PolicyRequest, section: PolicySection): Verdic
       'See that the API token may read the configuration of the guest (VM.Audit).',
     );
   return undefined;
+}
+
+function refuseSecretFile({ file }: PolicyRequest, { commands }: PolicySection): Verdict | undefined {
+  if (file === undefined || commands.without_built_in_denials.includes('secret_file') || !isSecretFile(file)) return undefined;
+  return deny(
+    'OP_POLICY_DENIED',
+    'built-in-denial',
+    'The file holds credentials of the guest, and the built-in denial secret_file refuses to read it.',
+    'An operator who wants such files read names secret_file in policy.commands.without_built_in_denials.',
+  );
 }
 
 function refuseBeyondLimits({ operation, targets, targetsOfCall, usage }: PolicyRequest, { limits }: PolicySection): Verdict | undefined {

@@ -20,6 +20,8 @@ export interface PolicyRequest {
   readonly command?: readonly string[] | string | undefined;
   /** A whole shell script; a command beside it is the program that is given the script. */
   readonly script?: string | undefined;
+  /** The file in a guest that the call reads, for operations that read one. */
+  readonly file?: string | undefined;
   /** What the static approval token opened; undefined when the operation has no such argument. */
   readonly approvalToken?: TokenCheck | undefined;
   /** True when the call would clear the protection of its targets (the flag, or a protected tag). */

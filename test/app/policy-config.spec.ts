@@ -142,6 +142,8 @@ describe('a config file that everybody can read', () => {
     expect(message).toContain('chmod 600');
     expect(message).not.toContain('hush-hush');
     expect(problemOf(file({}, 0o640))).toBe('none');
+    const hook = { url: 'https://hooks.example/x', secret: 'sixteen characters' };
+    expect(problemOf(file({ auth: {}, webhooks: [hook] }, 0o644))).toContain('webhooks[0].secret');
   });
 
   test('is accepted when the operator says so', () => {

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiWay } from '../../src/app/api-tunnel.ts';
+import { registerSecrets } from '../../src/app/config-secrets.ts';
 import { loadConfig } from '../../src/app/load-config.ts';
 import { createSshAccess, sshSettings } from '../../src/app/ssh-access.ts';
 import { createSecrets } from '../../src/domain/secrets.ts';
@@ -26,7 +27,7 @@ describe('the ssh section', () => {
   test('does not exist unless something of it is set', () => {
     const { config } = loadConfig(CREDENTIALS);
     expect(config.ssh).toBeUndefined();
-    expect(createSshAccess(config.ssh, {}, createSecrets()).openShell).toBeUndefined();
+    expect(createSshAccess(config.ssh, {}).openShell).toBeUndefined();
   });
 
   test('can come from the environment alone', () => {
@@ -41,7 +42,7 @@ describe('the ssh section', () => {
     });
     if (!config.ssh) throw new Error('no ssh section');
     expect(warnings).toEqual([]);
-    expect(sshSettings(config.ssh, { SSH_AUTH_SOCK: '/run/agent' }, createSecrets())).toMatchObject({
+    expect(sshSettings(config.ssh, { SSH_AUTH_SOCK: '/run/agent' })).toMatchObject({
       user: 'mcp-agent',
       port: 2222,
       keyFile: join(homedir(), '.ssh/proxmox_key'),
@@ -55,7 +56,7 @@ describe('the ssh section', () => {
 
   test('adds its known_hosts file to the usual ones', () => {
     const { config } = load({ known_hosts_file: '~/hosts' });
-    expect(sshSettings(config.ssh ?? ({} as never), {}, createSecrets()).knownHostsFiles?.slice(0, 2)).toEqual([
+    expect(sshSettings(config.ssh ?? ({} as never), {}).knownHostsFiles?.slice(0, 2)).toEqual([
       join(homedir(), 'hosts'),
       join(homedir(), '.ssh/known_hosts'),
     ]);
@@ -69,12 +70,13 @@ describe('the ssh section', () => {
   test('takes its secrets from the environment over a file, and has them kept out of everything', () => {
     const { config } = load({ user: 'u' }, { PROXMOX_SSH_PASSPHRASE: 'open sesame', PROXMOX_SSH_PASSWORD: 'pass-word' });
     const secrets = createSecrets();
-    expect(sshSettings(config.ssh ?? ({} as never), {}, secrets)).toMatchObject({ passphrase: 'open sesame', password: 'pass-word' });
+    registerSecrets(config, secrets);
+    expect(sshSettings(config.ssh ?? ({} as never), {})).toMatchObject({ passphrase: 'open sesame', password: 'pass-word' });
     expect(secrets.scrub('open sesame pass-word')).toBe('<secret> <secret>');
   });
 
   test('with a wrong value names the setting at the start, not at the first command', () => {
-    const bad = (section: Readonly<Record<string, unknown>>) => () => createSshAccess(load(section).config.ssh, {}, createSecrets());
+    const bad = (section: Readonly<Record<string, unknown>>) => () => createSshAccess(load(section).config.ssh, {});
     expect(bad({ user: '-oProxyCommand=x' })).toThrow('ssh.user');
     expect(bad({ host_overrides: { pve1: '-oProxyCommand=x' } })).toThrow('ssh.host_overrides');
     expect(bad({ host_fingerprints: { pve1: 'MD5:aa:bb' } })).toThrow('fingerprint');
@@ -88,7 +90,7 @@ describe('the api_tunnel section', () => {
     PROXMOX_API_TUNNEL_SSH_HOST: 'jump',
     PROXMOX_API_TUNNEL_REMOTE_HOST: 'pve1.lan',
   };
-  const way = (environment: Readonly<Record<string, string>>) => createApiWay(loadConfig(environment).config, {}, createSecrets());
+  const way = (environment: Readonly<Record<string, string>>) => createApiWay(loadConfig(environment).config, {});
 
   test('is off by default, and its local end of old is accepted', () => {
     expect(way(CREDENTIALS)).toMatchObject({ host: 'pve.example', port: 8006, detour: undefined });

@@ -45,6 +45,33 @@ describe('policy explain', () => {
   });
 });
 
+describe('policy explain, where a static token is configured', () => {
+  test('says what the call itself would be told', async () => {
+    const token = 'a-token-of-old-times';
+    line.configure({
+      command_policy: {
+        high_risk_mode: 'enforce',
+        high_risk_require_approval_token: true,
+        high_risk_approval_token: token,
+      },
+    });
+    const explained = async (...more: string[]): Promise<string> =>
+      (await line.run(['policy', 'explain', 'delete_vm', '--vmid', '105', ...more])).out.split(':')[0] ?? '';
+    expect(await explained()).toBe('deny (OP_POLICY_APPROVAL_REQUIRED)');
+    expect(await explained('--token', 'wrong')).toBe('deny (OP_POLICY_APPROVAL_REQUIRED)');
+    expect(await explained('--token', 'right')).toBe('allow (OP_POLICY_ALLOW)');
+    const { out } = await line.run(['call', 'delete_vm', '--vmid', '105', '--dry-run', '--json']);
+    expect(out).toMatch(/"effect": ?"deny"/);
+    expect(out).toContain('OP_POLICY_APPROVAL_REQUIRED');
+  });
+
+  test('asks nobody whose credential cannot answer', async () => {
+    const call = ['policy', 'explain', 'delete_vm', '--vmid', '105', '--can-ask', '--scopes'];
+    expect((await line.run([...call, 'destroy,approve'])).out).toMatch(/^ask /);
+    expect((await line.run([...call, 'destroy'])).out).toMatch(/^allow \(OP_POLICY_AUDIT_ALLOW\)/);
+  });
+});
+
 describe('policy test', () => {
   const file = (cases: string): string => {
     const path = join(line.folder, 'cases.yaml');

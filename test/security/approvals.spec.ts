@@ -274,6 +274,27 @@ describe('attacks on approvals', () => {
   });
 });
 
+test('questions are counted over all servers that share the store, those of before a start included', async () => {
+  const config = { ...ENFORCED, approvals: { asked_per_hour: 3 } };
+  await using first = await startSecured({ config });
+  for (const id of [8001, 8002, 8003, 8004]) first.sim.cluster.vm(id, { status: 'stopped' });
+  await first.decide(await first.ask('delete_vm', { vmid: 8001 }), false);
+  const second = await startSecured({ config, beside: first });
+  try {
+    await second.ask('delete_vm', { vmid: 8002 });
+    const heard = new Set<string>();
+    second.product.jobs.subscribe(({ jobId }) => heard.add(jobId));
+    const third = await first.ask('delete_vm', { vmid: 8003 });
+    await expect.poll(() => heard.has(third), { timeout: 10_000 }).toBe(true);
+    expect((await second.call('delete_vm', { vmid: 8004 })).error).toMatchObject({
+      code: 'rate_limited',
+      details: { reason: 'approval_fatigue' },
+    });
+  } finally {
+    await second[Symbol.asyncDispose]();
+  }
+});
+
 describe('four eyes', () => {
   let strict: Secured;
   beforeAll(async () => {

@@ -1,12 +1,17 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compose, type Product } from '../../src/app/compose.ts';
+import { registerSecrets } from '../../src/app/config-secrets.ts';
 import { configSchema } from '../../src/app/config-schema.ts';
 import { createLogger } from '../../src/app/logging.ts';
 import { prepareHttp, type PreparedHttp } from '../../src/app/prepare-http.ts';
 import { mcpFactory } from '../../src/app/run-servers.ts';
+import { localPrincipal } from '../../src/domain/principal.ts';
 import { createSecrets } from '../../src/domain/secrets.ts';
 import type { JsonSchema, RegisteredOperation } from '../../src/dispatch/registered-operation.ts';
 import { known } from './secured.ts';
@@ -19,6 +24,8 @@ const CANARY = {
   highRiskToken: 'canary-high-risk-token-5f1c',
   webhook: 'canary-webhook-secret-5f1c',
   ssh: 'canary-ssh-password-5f1c',
+  passphrase: 'canary-ssh-passphrase-5f1c',
+  accessToken: 'canary-access-token-5f1c',
   argument: 'canary-argument-5f1c"\\',
   query: 'canary-query-5f1c',
 } as const;
@@ -28,20 +35,37 @@ let folder: string;
 let sim: Simulator;
 let product: Product;
 let http: PreparedHttp;
+let receiver: Server;
 const seen: string[] = [];
+const delivered: string[] = [];
 const statuses = new Map<string, number[]>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'proxmox-canary-test-'));
   sim = await startSimulator({ speed: 500, authenticationDelaySeconds: 0 });
+  receiver = createServer((request, response) => {
+    let text = JSON.stringify(request.headers);
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => {
+      delivered.push(text);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const config = configSchema.parse({
     proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint },
     auth: { user: sim.token.user, token_name: sim.token.tokenName, token_value: sim.token.tokenValue },
     jobs: { sqlite_path: join(folder, 'jobs.sqlite3') },
     logging: { level: 'DEBUG', file: join(folder, 'server.log') },
     http: { api_key: CANARY.apiKey },
-    webhooks: [{ url: 'http://127.0.0.1:9/hook', secret: CANARY.webhook }],
-    ssh: { password: CANARY.ssh, host_overrides: { pve1: '127.0.0.1', pve2: '127.0.0.1', pve3: '127.0.0.1' }, port: 9 },
+    webhooks: [{ url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`, secret: CANARY.webhook }],
+    oauth: { issuer: 'http://127.0.0.1:9', audience: 'proxmox', resource: 'http://localhost' },
+    ssh: {
+      password: CANARY.ssh,
+      passphrase: CANARY.passphrase,
+      host_overrides: { pve1: '127.0.0.1', pve2: '127.0.0.1', pve3: '127.0.0.1' },
+      port: 9,
+    },
     command_policy: {
       mode: 'audit_only',
       approval_token: CANARY.commandToken,
@@ -55,12 +79,14 @@ beforeAll(async () => {
   const logger = createLogger(config.logging, secrets);
   const environment = { PROXMOX_MCP_STATE_DIR: folder };
   product = await compose({ config, environment, logger, secrets, jobsSettings: { followEveryMs: 100, answerWithinMs: 2000 } });
-  http = await prepareHttp(product, logger, config, environment, { rest: true, mcp: 'off' }, mcpFactory);
+  http = await prepareHttp(product, logger, config, environment, { rest: true, mcp: 'same-port' }, mcpFactory);
   sim.cluster.vm(8001, { status: 'running', agent: true });
   sim.cluster.container(8002, { status: 'running' });
 });
 afterAll(async () => {
+  await http.stop();
   await http.close();
+  receiver.close();
   await product.close();
   await sim.close();
   rmSync(folder, { recursive: true, force: true });
@@ -116,9 +142,57 @@ function argumentsFor({ operation, inputSchema }: RegisteredOperation, secret: u
   return { ...Object.fromEntries(filled), ...(operation.name === 'create_vm' ? { node: 'pve1', disk_size: 1, memory: 512 } : {}) };
 }
 
+/** The whole service as a function, which keeps what it answers. */
+async function wiretap(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await known(http.rest).fetch(new Request(input, init));
+  if (!response.headers.get('content-type')?.startsWith('application/json')) return response;
+  seen.push(`${JSON.stringify([...response.headers])}\n${await response.clone().text()}`);
+  return response;
+}
+
+async function walkMcp(operations: readonly RegisteredOperation[]): Promise<number> {
+  const client = new Client({ name: 'test', version: '1' }, { capabilities: {} });
+  const requestInit = { headers: { authorization: `Bearer ${CANARY.apiKey}`, host: 'localhost' } };
+  await client.connect(new StreamableHTTPClientTransport(new URL('http://localhost/mcp'), { fetch: wiretap, requestInit }));
+  const keep = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      (answer) => seen.push(JSON.stringify(answer)),
+      (error: unknown) => seen.push(`${String(error)}\n${JSON.stringify(error)}`),
+    );
+  for (const registered of operations) {
+    const { name } = registered.operation;
+    await keep(client.callTool({ name, arguments: { ...argumentsFor(registered, CANARY.argument), dry_run: true } }));
+    await keep(client.callTool({ name, arguments: { ...argumentsFor(registered, { nested: CANARY.argument }) } }));
+    await keep(client.callTool({ name, arguments: { ...argumentsFor(registered, CANARY.argument), pasword: CANARY.argument } }));
+  }
+  const { resources } = await client.listResources();
+  for (const { uri } of resources) await keep(client.readResource({ uri }));
+  await client.close();
+  return resources.length;
+}
+
+/** A secret as itself, in JSON, in a URL, and in base64 wherever it begins within the encoded text. */
+function spellingsOf(value: string): readonly string[] {
+  const inBase64 = [0, 1, 2].map((shift) =>
+    Buffer.from(`${'x'.repeat(shift)}${value}`)
+      .toString('base64')
+      .slice(shift === 0 ? 0 : 4, -4),
+  );
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), ...inBase64];
+}
+
 test('secrets planted in every input and every setting come out nowhere', async () => {
   // What destroys the guests that the others need comes last.
   const last = (name: string): number => (name.startsWith('delete_') ? 1 : 0);
+  const events = await known(http.rest).fetch(
+    new Request('http://localhost/events', { headers: { authorization: `Bearer ${CANARY.apiKey}`, host: 'localhost' } }),
+  );
+  const stream = known(events.body).pipeThrough(new TextDecoderStream());
+  const told = (async () => {
+    let text = '';
+    for await (const chunk of stream as unknown as AsyncIterable<string>) text += chunk;
+    return text;
+  })();
   const operations = product.dispatcher.operations.toSorted((a, b) => last(a.operation.name) - last(b.operation.name));
   for (const registered of operations) {
     const { name } = registered.operation;
@@ -137,6 +211,7 @@ test('secrets planted in every input and every setting come out nowhere', async 
     (key: string) => `Bearer ${key}x`,
     (key: string) => `Basic ${Buffer.from(`user:${key}x`).toString('base64')}`,
     () => 'Bearer',
+    () => `Bearer ${Buffer.from('{"alg":"RS256"}').toString('base64url')}.${CANARY.accessToken}.sig`,
   ]) {
     await ask('/jobs', { headers: { authorization: mangle(CANARY.apiKey), host: 'localhost' } });
   }
@@ -149,15 +224,23 @@ test('secrets planted in every input and every setting come out nowhere', async 
     if (registered.operation.name === 'create_container')
       await post('/create_container', { ...argumentsFor(registered, CANARY.argument), hostname: 'broken' });
   remove();
-  for (const path of ['/jobs?limit=500', '/metrics', '/openapi.json', '/readyz', '/docs', '/', '/events'])
-    if (path !== '/events') await ask(path);
-  await product.jobs.list({ limit: 500 });
+  expect(await walkMcp(operations)).toBeGreaterThan(0);
+  for (const path of ['/jobs?limit=500', '/metrics', '/openapi.json', '/readyz', '/docs', '/', '/.well-known/oauth-protected-resource'])
+    await ask(path);
+  for (const { jobId } of (await product.jobs.list({ limit: 500 })).jobs) await ask(`/jobs/${jobId}`);
+  await expect.poll(() => delivered.length).toBeGreaterThan(5);
+  await http.stop();
 
   // The walk is worth something only if the secrets got as far as Proxmox VE.
   expect(acceptedWrites()).toEqual(
     expect.arrayContaining(['/create_container', '/create_vm', '/execute_vm_command', '/write_guest_file', '/delete_vm']),
   );
-  const places = new Map<string, string>([['answers', seen.join('\n')]]);
+  const places = new Map<string, string>([
+    ['answers', seen.join('\n')],
+    ['events', await told],
+    ['webhooks', delivered.join('\n')],
+  ]);
+  expect(places.get('events')).toContain('event: job');
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const path = join(folder, name);
     if (statSync(path).isFile()) places.set(name, readFileSync(path, 'latin1'));
@@ -167,7 +250,7 @@ test('secrets planted in every input and every setting come out nowhere', async 
   expect([...places.keys()]).toContain('server.log');
   const leaks = [...places].flatMap(([place, content]) =>
     Object.entries({ ...CANARY, token: sim.token.tokenValue }).flatMap(([name, value]) =>
-      [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), Buffer.from(value).toString('base64').slice(0, -4)]
+      spellingsOf(value)
         .filter((spelling) => content.includes(spelling))
         .map(
           (spelling) =>
@@ -177,3 +260,54 @@ test('secrets planted in every input and every setting come out nowhere', async 
   );
   expect(leaks).toEqual([]);
 }, 120_000);
+
+test('the password of a database that does not answer is told nowhere, in none of its spellings', async () => {
+  const password = 'canary db/pass@word-5f1c';
+  const config = configSchema.parse({
+    proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint },
+    auth: { user: sim.token.user, token_name: sim.token.tokenName, token_value: sim.token.tokenValue },
+    jobs: { database_url: `postgres://jobs:${encodeURIComponent(password)}@127.0.0.1:9/jobs` },
+    logging: { level: 'DEBUG', file: join(folder, 'database.log') },
+  });
+  const secrets = createSecrets();
+  const logger = createLogger(config.logging, secrets);
+  const failure = await compose({ config, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger, secrets }).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toBeInstanceOf(Error);
+  logger.error({ err: failure, url: config.jobs.database_url, password }, `${String(failure)} ${config.jobs.database_url} ${password}`);
+  const text = `${String(failure)} ${JSON.stringify(failure)} ${readFileSync(join(folder, 'database.log'), 'utf8')}`;
+  expect(spellingsOf(password).filter((spelling) => text.includes(spelling))).toEqual([]);
+});
+
+test('the credentials of a tunnel that does not open are told nowhere', async () => {
+  const config = configSchema.parse({
+    proxmox: { host: sim.host, port: sim.port, fingerprint: sim.fingerprint },
+    auth: { user: sim.token.user, token_name: sim.token.tokenName, token_value: sim.token.tokenValue },
+    api_tunnel: { enabled: true, ssh_host: '127.0.0.1', connect_timeout: 2 },
+    ssh: { password: CANARY.ssh, passphrase: CANARY.passphrase, port: 9 },
+    jobs: { sqlite_path: join(folder, 'tunnel.sqlite3') },
+    logging: { level: 'DEBUG', file: join(folder, 'tunnel.log') },
+  });
+  const secrets = createSecrets();
+  const logger = createLogger(config.logging, secrets);
+  const tunnelled = await compose({ config, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger, secrets });
+  const call = { operation: 'get_nodes', arguments: {}, principal: localPrincipal('cli'), requestId: 'one' };
+  const failure: unknown = await tunnelled.dispatcher.call(call).catch((error: unknown) => error);
+  await tunnelled.close();
+  expect(failure).toBeInstanceOf(Error);
+  const text = `${String(failure)} ${JSON.stringify(failure)} ${readFileSync(join(folder, 'tunnel.log'), 'utf8')}`;
+  const planted = [CANARY.ssh, CANARY.passphrase, sim.token.tokenValue].flatMap(spellingsOf);
+  expect(planted.filter((spelling) => text.includes(spelling))).toEqual([]);
+});
+
+test('a secret too short to be taken out is reported at the start by its place, and not shown', () => {
+  const secrets = createSecrets();
+  const warnings = registerSecrets(
+    { auth: { token_value: 'x7' }, http: { api_key: 'long enough' }, webhooks: [{ secret: 'q9' }] },
+    secrets,
+  );
+  expect(warnings.map((warning) => warning.split(' ')[0])).toEqual(['auth.token_value', 'webhooks[0].secret']);
+  expect(warnings.join()).not.toMatch(/x7|q9/);
+  expect(secrets.scrub('long enough, x7')).toBe('<secret>, x7');
+});

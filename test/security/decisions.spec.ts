@@ -342,7 +342,8 @@ describe('text that guests wrote', () => {
     expect((await server.call('delete_vm', { vmid: 8001, dry_run: true }, { principal: agent })).output['result']).toMatchObject({
       decision: { effect: 'allow' },
     });
-    await server.call('list_snapshots', { vmid: 8001 }, { principal: agent });
+    // Through the other door of the network: it is the same reader.
+    await server.call('list_snapshots', { vmid: 8001 }, { principal: { ...agent, surface: 'mcp-http' } });
     const { output } = await server.call('delete_vm', { vmid: 8001 }, { principal: agent });
     expect(output).toMatchObject({ status: 'awaiting_approval' });
     expect(server.sim.cluster.guest(8001)).toBeDefined();

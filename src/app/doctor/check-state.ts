@@ -3,7 +3,6 @@ import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../../domain/clock.ts';
 import { toOperationError } from '../../domain/operation-error.ts';
-import { createSecrets } from '../../domain/secrets.ts';
 import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { openJobStore } from '../open-job-store.ts';
@@ -28,7 +27,7 @@ async function checkJobStore(config: Config, environment: Environment): Promise<
   const { jobs } = config;
   const path = jobs.database_url === undefined ? jobsFile(jobs.sqlite_path, environment) : null;
   try {
-    const store = await openJobStore(config, { environment, clock: systemClock, secrets: createSecrets() });
+    const store = await openJobStore(config, { environment, clock: systemClock });
     try {
       await store.probe();
       const { open } = await store.counts();

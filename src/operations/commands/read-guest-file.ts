@@ -25,6 +25,7 @@ export const readGuestFile = defineQuery({
     encoding: z.enum(['text', 'base64']).default('text').describe('text shows control characters as \\x1b; base64 is exact.'),
   }),
   showsGuestText: () => true,
+  readsGuestFile: true,
   output: z.object({
     vmid: z.int(),
     node: z.string(),

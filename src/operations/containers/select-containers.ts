@@ -58,7 +58,7 @@ function selectOne(guests: readonly GuestSummary[], part: string): GuestSummary 
     });
   }
   if (match === undefined) {
-    const nameless = containers.filter((guest) => guest.name === null).length;
+    const nameless = guests.filter((guest) => guest.type === 'lxc' && guest.name === null).length;
     throw new OperationError('not_found', `No container is called ${shown}, or the API token may not see it.`, {
       hint:
         nameless === 0
