@@ -55,7 +55,8 @@ test('no files import each other in a circle', () => {
     settled.add(file);
     return undefined;
   }
-  expect([...next.keys()].flatMap((file) => circleFrom(file, [])?.join(' -> ') ?? [])).toEqual([]);
+  const circles = new Set([...next.keys()].flatMap((file) => circleFrom(file, [])?.join(' -> ') ?? []));
+  expect([...circles]).toEqual([]);
 });
 
 test('no file is a drawer for odds and ends, and none grows past 250 lines', () => {

@@ -1,7 +1,7 @@
 import { showJson } from '../domain/untrusted-text.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { localPrincipal } from '../domain/principal.ts';
-import { approvalOf, type ApprovalRequest } from '../dispatch/approval-request.ts';
+import { approvalOf, type ApprovalRequest } from '../dispatch/stored-approval.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Argument, Command, Invocation } from '../cli/command.ts';
 import { renderTable } from '../cli/render-table.ts';

@@ -3,7 +3,8 @@ import { OperationError } from '../domain/operation-error.ts';
 import type { SendPlan } from '../domain/plan.ts';
 import type { Job } from '../jobs/job.ts';
 import type { DescribeTargets } from '../operations/target-facts.ts';
-import { approvalHash, approvalOf, type ApprovalRequest } from './approval-request.ts';
+import { approvalHash } from './approval-request.ts';
+import { approvalOf, type ApprovalRequest } from './stored-approval.ts';
 
 export interface CheckApprovalOptions {
   readonly describeTargets: DescribeTargets;

@@ -3,7 +3,7 @@ import type { Risk } from '../domain/risk.ts';
 import { isFinal, type Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Usage } from '../policy/request.ts';
-import { approvalOf } from './approval-request.ts';
+import { approvalOf } from './stored-approval.ts';
 
 /** What was written, destroyed and asked lately, by everyone who shares the job store. */
 export interface UsageWindow {
