@@ -1,5 +1,4 @@
 import type { SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { Job } from '../jobs/job.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
