@@ -74,6 +74,7 @@ describe('an explanation', () => {
       'toolset: passes',
       'read-only: passes',
       'protection: passes',
+      'secret file: passes',
       'limits: passes',
       'rules on guest 101: nothing',
       'default by risk: nothing',
