@@ -1,16 +1,13 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { configSchema } from '../../src/app/config-schema.ts';
 import { loadConfig } from '../../src/app/load-config.ts';
-import { freePort } from '../exec/openssh.ts';
 import { startCommandLine } from './run.ts';
 
-const run = promisify(execFile);
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
 
 /** The blocks of a page that are in one of the languages, those inside of lists too. */
@@ -96,28 +93,3 @@ test.each(PAGES.filter((path) => !path.startsWith('docs/scenarios/') && commands
     }
   },
 );
-
-test('the requests of the page about HTTP are answered', async () => {
-  await using line = await startCommandLine();
-  const port = await freePort();
-  const key = 'a-key-for-the-test';
-  line.sim.cluster.vm(101, { status: 'stopped' });
-  const env = { ...process.env, ...line.environment, API_PORT: String(port), PROXMOX_API_KEY: key };
-  const server = spawn(process.execPath, ['src/main.ts', 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  try {
-    const requests = blocksOf('docs/http-api.md', 'sh')
-      .flatMap((text) => text.split('\n'))
-      .filter((text) => text.startsWith('curl '))
-      .map((text) => text.replaceAll('localhost:8811', `localhost:${port}`));
-    expect(requests.length).toBeGreaterThanOrEqual(2);
-    await run('curl', ['-s', '--retry', '60', '--retry-connrefused', '--retry-delay', '1', `http://127.0.0.1:${port}/livez`]);
-    for (const request of requests) {
-      const { stdout } = await run('bash', ['-c', `${request} -s --fail-with-body`], { env });
-      expect(JSON.parse(stdout)).toEqual(expect.any(Object));
-    }
-    expect(line.sim.cluster.guest(101)?.status).toBe('running');
-  } finally {
-    server.kill('SIGTERM');
-    await new Promise((resolve) => server.once('exit', resolve));
-  }
-});
