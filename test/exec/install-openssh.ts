@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const SSHD = '/usr/sbin/sshd';
+const LOCK = join(tmpdir(), 'proxmox-mcp-apt.lock');
 
 /** Path of OpenSSH's server, installed from Debian's archive when it is missing and that is possible. */
 export function requireSshd(): string {
@@ -18,7 +21,8 @@ export function requireSshd(): string {
     ['update', '-q'],
     ['install', '-y', '-q', '--no-install-recommends', 'openssh-server'],
   ]) {
-    const run = spawnSync('apt-get', args, { env, encoding: 'utf8', timeout: 180_000 });
+    // One at a time: test files run side by side, and apt-get does not wait for another.
+    const run = spawnSync('flock', [LOCK, 'apt-get', ...args], { env, encoding: 'utf8', timeout: 300_000 });
     if (run.status !== 0) throw new Error(`apt-get ${args[0]} failed: ${run.stderr.slice(-500)}`);
   }
   if (!existsSync(SSHD)) throw new Error(`openssh-server is installed, but ${SSHD} does not exist.`);
