@@ -134,6 +134,8 @@ test('a job can be cancelled, retried and shown by its routes', async () => {
   expect(cancelled.headers.get('location')).toBe(path);
   const ended = await answer(await service.post(`${path}/poll`, undefined, { prefer: 'wait=30' }));
   expect(ended.body['status']).toBe('cancelled');
+  expect(service.sim.requests.count('DELETE /nodes/*/tasks/*')).toBe(1);
+  expect(service.sim.requests.count('POST /nodes/*/tasks/**')).toBe(0);
   const retried = await answer(await service.post(`${path}/retry`, {}));
   expect(retried.status).toBe(202);
   expect(retried.body).toMatchObject({ job_id: started.body['job_id'], retry_count: 1 });
