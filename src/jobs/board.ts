@@ -12,7 +12,11 @@ export interface Board {
   /** Running jobs of a node, by UPID. */
   running(node: string): ReadonlyMap<Upid, JobRecord>;
   nodes(): readonly string[];
+  /** Hears of every job. */
   listen(listener: (record: JobRecord) => void): () => void;
+  /** Hears of one job. */
+  watch(jobId: string, listener: (record: JobRecord) => void): () => void;
+  /** How many listen or watch. */
   listenerCount(): number;
 }
 
@@ -24,6 +28,7 @@ export function createBoard(): Board {
   // A finished job may come by again through the feed.
   const ended = new Map<string, number>();
   const listeners = new Set<(record: JobRecord) => void>();
+  const watchers = new Map<string, Set<(record: JobRecord) => void>>();
 
   function place(previous: JobRecord | undefined, record: JobRecord): void {
     if (previous?.state === 'running' && previous.upid !== null && previous.node !== null) {
@@ -55,6 +60,7 @@ export function createBoard(): Board {
         ended.delete(record.jobId);
       }
       for (const listener of listeners) listener(record);
+      for (const watcher of watchers.get(record.jobId) ?? []) watcher(record);
     },
     get: (jobId) => known.get(jobId),
     open: () => known.values(),
@@ -65,6 +71,14 @@ export function createBoard(): Board {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    listenerCount: () => listeners.size,
+    watch(jobId, watcher) {
+      const beside = watchers.get(jobId) ?? new Set();
+      watchers.set(jobId, beside.add(watcher));
+      return () => {
+        beside.delete(watcher);
+        if (beside.size === 0 && watchers.get(jobId) === beside) watchers.delete(jobId);
+      };
+    },
+    listenerCount: () => listeners.size + watchers.size,
   };
 }

@@ -11,7 +11,7 @@ export interface Evidence {
 }
 
 function matches(upid: Upid, node: string, task: ExpectedTask): boolean {
-  if (!isUpid(upid)) return false;
+  if (!upid.includes(`:${task.id}:`) || !isUpid(upid)) return false;
   const parts = parseUpid(upid);
   return parts.node === node && parts.id === task.id && task.types.includes(parts.type);
 }

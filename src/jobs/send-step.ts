@@ -93,19 +93,20 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
   const { step } = plan;
   const { safeguards, settings, clock } = engine;
   if (failpoint) await failpoint('send.before-audit');
+  // Read while the audit log is written: both are done before the intent is recorded.
+  const observed = step.task && safeguards.baseline ? readEvidence(engine, step.node, step.task) : undefined;
+  observed?.catch(() => undefined);
   try {
     await engine.work.beforeSend(record, plan);
   } catch (thrown) {
     return { kind: 'went_on', record: await refuse(engine, record, thrown) };
   }
   if (failpoint) await failpoint('send.after-audit');
-  let baseline: readonly string[] = [];
-  if (step.task && safeguards.baseline) {
-    try {
-      baseline = (await readEvidence(engine, step.node, step.task)).upids;
-    } catch (thrown) {
-      return { kind: 'later', error: toOperationError(thrown).withEffect(effectBefore(record)) };
-    }
+  let baseline: readonly string[];
+  try {
+    baseline = (await observed)?.upids ?? [];
+  } catch (thrown) {
+    return { kind: 'later', error: toOperationError(thrown).withEffect(effectBefore(record)) };
   }
   if (failpoint) await failpoint('send.after-baseline');
   // Taken before the intent is written, so that a pause in between counts.

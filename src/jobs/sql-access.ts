@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Kysely, RawBuilder, Transaction } from 'kysely';
 import type { JobsDatabase } from './database.ts';
 import { storeFailure } from './store-failure.ts';
+import type { WalSync } from './wal-sync.ts';
 
 /** What differs between the two databases. */
 export interface SqlTraits {
@@ -13,6 +14,8 @@ export interface SqlTraits {
   attempt<T>(work: () => Promise<T>): Promise<T>;
   /** Bounds how long a transaction that has just begun may stand still or wait, where the database can. */
   bound?(trx: Transaction<JobsDatabase>): Promise<void>;
+  /** Where a commit itself does not wait for the disk. */
+  readonly disk?: Pick<WalSync, 'durable' | 'assertSound'>;
 }
 
 /** The two ways the store touches its database. */
@@ -36,7 +39,8 @@ export function sqlAccess(db: Kysely<JobsDatabase>, traits: SqlTraits): SqlAcces
     async write(work) {
       let committing = false;
       try {
-        return await traits.attempt(() => {
+        traits.disk?.assertSound();
+        const outcome = await traits.attempt(() => {
           committing = false;
           return db.transaction().execute(async (trx) => {
             await traits.bound?.(trx);
@@ -45,11 +49,13 @@ export function sqlAccess(db: Kysely<JobsDatabase>, traits: SqlTraits): SqlAcces
               .set({ value: sql<number>`value + 1` })
               .returning('value')
               .executeTakeFirstOrThrow();
-            const outcome = await work(trx, value);
+            const made = await work(trx, value);
             committing = true;
-            return outcome;
+            return made;
           });
         });
+        await traits.disk?.durable();
+        return outcome;
       } catch (cause) {
         throw storeFailure(cause, committing);
       }

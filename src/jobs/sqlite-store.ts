@@ -11,6 +11,7 @@ import { migrate } from './migrations.ts';
 import { nodeSqlite } from './node-sqlite.ts';
 import { sqlStore } from './sql-store.ts';
 import { storeFailure } from './store-failure.ts';
+import { openWalSync } from './wal-sync.ts';
 
 export interface SqliteStoreOptions {
   readonly clock?: Clock;
@@ -20,6 +21,8 @@ export interface SqliteStoreOptions {
   readonly giveUpAfterMs?: number;
   /** Largest size of the file in pages of 4 KiB; unbounded unless given. */
   readonly maxPages?: number;
+  /** How commits are brought to the disk. */
+  readonly openSync?: typeof openWalSync;
 }
 
 /** SQLite can roll back changes of its schema, which kysely's adapter does not say. */
@@ -88,7 +91,7 @@ async function prepareSchema(db: Kysely<JobsDatabase>, path: string): Promise<vo
  * @throws OperationError `internal` when the file cannot be used or a newer version wrote it
  */
 export async function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<JobStore> {
-  const { clock = systemClock, busyTimeoutMs = 50, giveUpAfterMs = 10_000, maxPages } = options;
+  const { clock = systemClock, busyTimeoutMs = 50, giveUpAfterMs = 10_000, maxPages, openSync = openWalSync } = options;
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
     const until = clock.monotonic() + giveUpAfterMs;
     for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
@@ -114,13 +117,24 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
       return Promise.resolve(opened);
     });
     const db = new Kysely<JobsDatabase>({ dialect: new TransactionalSqliteDialect({ database }) });
+    const traits = { nowMs: () => sql<number>`${clock.now().getTime()}`, locksRows: false, attempt };
     try {
       await attempt(() => prepareSchema(db, path));
+      if (path === ':memory:') return sqlStore(db, traits);
+      const disk = await openSync(path);
+      database.raw.exec('pragma synchronous = normal');
+      const store = sqlStore(db, { ...traits, disk });
+      return {
+        ...store,
+        async close() {
+          await disk.close();
+          await store.close();
+        },
+      };
     } catch (cause) {
       await db.destroy();
       throw cause;
     }
-    return sqlStore(db, { nowMs: () => sql<number>`${clock.now().getTime()}`, locksRows: false, attempt });
   } catch (cause) {
     throw storeFailure(cause);
   }

@@ -21,8 +21,8 @@ export async function waitForJob(
   let latest = start;
   if (enough(latest) || milliseconds <= 0) return latest;
   const done = new AbortController();
-  const stop = engine.board.listen((record) => {
-    if (record.jobId !== start.jobId || record.seq <= latest.seq) return;
+  const stop = engine.board.watch(start.jobId, (record) => {
+    if (record.seq <= latest.seq) return;
     latest = record;
     onChange?.(record);
     if (enough(record)) done.abort();

@@ -21,6 +21,8 @@ export interface ReadOptions {
   readonly params?: Params;
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
+  /** The answer must not be older than this call: a read that is under way is not joined. */
+  readonly fresh?: boolean;
 }
 
 /** One finished request, for logs and metrics. */
@@ -37,7 +39,7 @@ export interface RequestObservation {
 /** Reads of one node at once. One that hangs holds no more than these, and the rest of the connections serve the others. */
 const READS_PER_NODE = 8;
 
-/** Requests to Proxmox whose failures are told as ours. Identical reads in flight are one request. */
+/** Requests to Proxmox whose failures are told as ours. Identical reads in flight are one request, unless asked otherwise. */
 export interface ProxmoxApi {
   readonly context: FailureContext;
   /** @throws OperationError */
@@ -106,10 +108,10 @@ export function createProxmoxApi(
 
   return {
     context,
-    read(route, options = {}) {
+    read(route, { fresh = false, ...options } = {}) {
       const key = `${route.path}?${encodeParams(options.params ?? {})}`;
       const running = inFlight.get(key);
-      if (running) return running;
+      if (running && !fresh) return running;
       const started = readInLane({ method: 'GET', path: route.path, ...options }, route.template)
         .catch((error: unknown) => {
           throw error instanceof ApiError ? error.error : error;

@@ -1,4 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { shareRuns } from '../domain/shared-run.ts';
 import { isUpid, parseUpid, type Upid } from '../domain/upid.ts';
 import { ApiError } from './api-error.ts';
 import type { ProxmoxApi } from './api.ts';
@@ -26,7 +27,7 @@ export function createTasks(api: ProxmoxApi) {
   // With Sys.Audit the lists show tasks of everybody.
   const isOwn = (upid: Upid): boolean => isUpid(upid) && parseUpid(upid).user === api.context.tokenId;
   const list = async (node: string, params: Readonly<Record<string, string | number>>): Promise<readonly ListedTask[]> => {
-    const { data } = await api.read(route('/nodes/{node}/tasks', { node }), { params });
+    const { data } = await api.read(route('/nodes/{node}/tasks', { node }), { params, fresh: true });
     return readRecords(data)
       .flatMap(readTask)
       .filter((entry) => isOwn(entry.upid));
@@ -70,12 +71,12 @@ export function createTasks(api: ProxmoxApi) {
       });
     },
     /** UPIDs of our token named by the newest lines of the cluster log, which is a short ring. */
-    async clusterLog(): Promise<readonly Upid[]> {
-      const { data } = await api.read(route('/cluster/log', {}), { params: { max: 500 } });
+    clusterLog: shareRuns(async (): Promise<readonly Upid[]> => {
+      const { data } = await api.read(route('/cluster/log', {}), { params: { max: 500 }, fresh: true });
       return readRecords(data)
         .flatMap((row) => readText(row['msg'])?.match(/UPID:[^\s]+:/g) ?? [])
         .filter(isOwn);
-    },
+    }),
   };
 }
 

@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../../src/jobs/sqlite-store.ts';
 import { statusOf } from '../../../src/jobs/status-filter.ts';
 import { aNewRecord, codeOf } from '../a-job.ts';
 import { storeContract } from './contract.ts';
+import { createWalSync } from '../../../src/jobs/wal-sync.ts';
 
 const folders: string[] = [];
 const stores: JobStore[] = [];
@@ -50,6 +51,28 @@ describe('the SQLite store', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
     for (const file of readdirSync(join(path, '..'))) expect(statSync(join(path, '..', file)).mode & 0o077).toBe(0);
+  });
+
+  test('counts a change only once it is on the disk, and gives up a disk that fails', async () => {
+    const disk = Promise.withResolvers<void>();
+    const syncs = [() => disk.promise, () => Promise.reject(new Error('EIO: i/o error, fdatasync'))];
+    const path = join(folder(), 'jobs.sqlite3');
+    const store = await open(path, {
+      openSync: () =>
+        Promise.resolve(createWalSync({ datasync: () => syncs.shift()?.() ?? Promise.resolve(), close: () => Promise.resolve() })),
+    });
+    let isAccepted = false;
+    const accepting = store.accept(aNewRecord({ jobId: 'one' })).then(() => (isAccepted = true));
+    expect(await store.load('one')).toBeDefined();
+    await new Promise(setImmediate);
+    expect(isAccepted).toBe(false);
+    disk.resolve();
+    expect(await accepting).toBe(true);
+
+    const details = { code: 'job_store_unavailable' };
+    await expect(store.accept(aNewRecord({ jobId: 'two' }))).rejects.toMatchObject({ effect: 'unknown', details });
+    await expect(store.accept(aNewRecord({ jobId: 'three' }))).rejects.toMatchObject({ effect: 'none', details });
+    expect(await store.load('three')).toBeUndefined();
   });
 
   test('writes ahead and waits for the disk', async () => {
