@@ -35,6 +35,9 @@ export const FINAL_STATES = [
   'unknown',
 ] as const satisfies readonly JobState[];
 
+/** The others. Few jobs are in these, and indexes find them; what is not final they do not find. */
+export const OPEN_STATES: readonly JobState[] = JOB_STATES.filter((state) => !isFinal(state));
+
 export function isFinal(state: JobState): boolean {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }

@@ -119,9 +119,18 @@ const createTables: Migration = {
   },
 };
 
+/** So that neither pruning nor a filtered list reads every job that ever was. */
+const findAmongMany: Migration = {
+  async up(db) {
+    await db.schema.createIndex('jobs_by_completion').on('jobs').column('completed_at').execute();
+    await db.schema.createIndex('jobs_by_operation_and_state').on('jobs').columns(['operation', 'state', 'created_at']).execute();
+  },
+};
+
 /** Numbered, never edited once released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_jobs': createTables,
+  '0002_find_among_many': findAmongMany,
 };
 
 /**

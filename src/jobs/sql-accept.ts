@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { JobsDatabase } from './database.ts';
-import { FINAL_STATES } from './job.ts';
+import { OPEN_STATES } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import { fromRow, toRow } from './job-row.ts';
 import type { AcceptOutcome, HeldTarget, NewRecord, ReplayOutcome, ReplayQuery } from './job-store.ts';
@@ -30,7 +30,7 @@ export async function findReplay(db: Kysely<JobsDatabase>, query: ReplayQuery): 
     .where('implied_key', '=', query.implied)
     .where((eb) =>
       eb.or([
-        eb('state', 'not in', [...FINAL_STATES]),
+        eb('state', 'in', OPEN_STATES),
         eb.and([eb('state', 'in', ['unknown', 'not_observed']), eb('resolved_at', 'is', null), eb('completed_at', '>=', query.heldSince)]),
       ]),
     )

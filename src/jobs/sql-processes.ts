@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely, Transaction } from 'kysely';
 import type { JobsDatabase } from './database.ts';
-import { FINAL_STATES } from './job.ts';
+import { OPEN_STATES } from './job.ts';
 import type { SqlAccess, SqlTraits } from './sql-access.ts';
 import { failpoint } from './failpoint.ts';
 
@@ -26,7 +26,7 @@ function orphans(db: Kysely<JobsDatabase>, traits: SqlTraits, leaseMs: number) {
   return db
     .selectFrom('jobs')
     .select('job_id')
-    .where('state', 'not in', [...FINAL_STATES])
+    .where('state', 'in', OPEN_STATES)
     .where((eb) => eb.or([eb('owner', 'is', null), eb('owner', 'not in', living)]));
 }
 

@@ -1,4 +1,4 @@
-import { FINAL_STATES } from './job.ts';
+import { OPEN_STATES } from './job.ts';
 import type { SqlAccess } from './sql-access.ts';
 
 /** Jobs deleted by one transaction, so that no writer waits long. */
@@ -13,8 +13,8 @@ export async function pruneJobs(access: SqlAccess, request: { completedBefore: s
         .selectFrom('jobs')
         .leftJoin('idempotency_keys', 'idempotency_keys.job_id', 'jobs.job_id')
         .select('jobs.job_id')
-        .where('jobs.state', 'in', [...FINAL_STATES])
         .where('jobs.completed_at', '<', request.completedBefore)
+        .where('jobs.state', 'not in', OPEN_STATES)
         .where((eb) => eb.or([eb('idempotency_keys.created_at', 'is', null), eb('idempotency_keys.created_at', '<', request.keysBefore)]))
         .limit(BATCH)
         .execute();

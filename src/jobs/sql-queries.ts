@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Upid } from '../domain/upid.ts';
 import type { JobsDatabase } from './database.ts';
-import { FINAL_STATES } from './job.ts';
+import { OPEN_STATES, type JobState } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import { fromRow } from './job-row.ts';
 import type { ChangeCursor, ChangePage, RecordFilter, RecordPage, TaskKey } from './job-store.ts';
@@ -27,30 +27,47 @@ function encodeCursor(record: Pick<JobRecord, 'createdAt' | 'jobId'>): string {
 
 /** Jobs newest first, one page. @throws OperationError `invalid_input` for a foreign cursor */
 export async function listJobs(db: Db, filter: RecordFilter): Promise<RecordPage> {
-  let query = db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').orderBy('job_id', 'desc');
-  if (filter.states) query = query.where('state', 'in', [...filter.states]);
-  if (filter.cancelRequested !== undefined) query = query.where('cancel_requested', '=', filter.cancelRequested ? 1 : 0);
-  if (filter.operation !== undefined) query = query.where('operation', '=', filter.operation);
-  if (filter.cursor !== undefined) {
-    const [createdAt, jobId] = decodeCursor(filter.cursor);
-    query = query.where((eb) =>
-      eb.or([eb('created_at', '<', createdAt), eb.and([eb('created_at', '=', createdAt), eb('job_id', '<', jobId)])]),
-    );
-  }
-  const rows = await query.limit(filter.limit + 1).execute();
-  const records = rows.slice(0, filter.limit).map(fromRow);
+  const { states, limit } = filter;
+  if (states?.length === 0) return { records: [], nextCursor: null };
+  const newest = states ? newestInStates(db, filter, states) : newestJobs(db, filter);
+  const rows = await newest.execute();
+  const records = rows.slice(0, limit).map(fromRow);
   const last = records.at(-1);
-  return { records, nextCursor: rows.length > filter.limit && last ? encodeCursor(last) : null };
+  return { records, nextCursor: rows.length > limit && last ? encodeCursor(last) : null };
+}
+
+/** One more than the page, by which the next one is known to exist. */
+function newestJobs(db: Db, { cancelRequested, operation, cursor, limit }: RecordFilter, state?: JobState) {
+  let query = db
+    .selectFrom('jobs')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('job_id', 'desc')
+    .limit(limit + 1);
+  if (state !== undefined) query = query.where('state', '=', state);
+  if (cancelRequested !== undefined) query = query.where('cancel_requested', '=', cancelRequested ? 1 : 0);
+  if (operation !== undefined) query = query.where('operation', '=', operation);
+  if (cursor === undefined) return query;
+  const [createdAt, jobId] = decodeCursor(cursor);
+  return query.where('created_at', '<=', createdAt).where((eb) => eb.or([eb('created_at', '<', createdAt), eb('job_id', '<', jobId)]));
+}
+
+/** The newest of each state come from its index; of several states at once, all their jobs would be sorted. */
+function newestInStates(db: Db, filter: RecordFilter, states: readonly JobState[]) {
+  const [first, ...others] = states.map((state) => db.selectFrom(newestJobs(db, filter, state).as('newest')).selectAll());
+  if (!first) throw new TypeError('no state to look for');
+  const together = others.reduce((query, other) => query.unionAll(other), first);
+  return db
+    .selectFrom(together.as('together'))
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('job_id', 'desc')
+    .limit(filter.limit + 1);
 }
 
 /** Every job that is not final. */
 export async function openJobs(db: Db): Promise<readonly JobRecord[]> {
-  const rows = await db
-    .selectFrom('jobs')
-    .selectAll()
-    .where('state', 'not in', [...FINAL_STATES])
-    .orderBy('seq')
-    .execute();
+  const rows = await db.selectFrom('jobs').selectAll().where('state', 'in', OPEN_STATES).orderBy('seq').execute();
   return rows.map(fromRow);
 }
 
@@ -114,7 +131,7 @@ export async function countJobs(db: Db): Promise<{ open: number; inDoubt: number
       sql<number>`count(*)`.as('open'),
       sql<number>`coalesce(sum(case when state = 'in_doubt' then 1 else 0 end), 0)`.as('in_doubt'),
     ])
-    .where('state', 'not in', [...FINAL_STATES])
+    .where('state', 'in', OPEN_STATES)
     .executeTakeFirstOrThrow();
   return { open: row.open, inDoubt: row.in_doubt };
 }

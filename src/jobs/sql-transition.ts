@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import type { JobsDatabase } from './database.ts';
-import { FINAL_STATES, isFinal } from './job.ts';
+import { OPEN_STATES, isFinal } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import { fromRow, toRow } from './job-row.ts';
 import type { Annotation, Transition, TransitionOutcome } from './job-store.ts';
@@ -64,7 +64,7 @@ export function annotateJob(access: SqlAccess, change: Annotation): Promise<JobR
       .updateTable('jobs')
       .set(toRow({ ...change.patch, seq, updatedAt: timestamp }))
       .where('job_id', '=', jobId)
-      .where('state', 'not in', [...FINAL_STATES]);
+      .where('state', 'in', OPEN_STATES);
     if (change.epoch !== null) query = query.where('epoch', '=', change.epoch);
     const row = await query.returningAll().executeTakeFirst();
     if (!row) return undefined;

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../../src/domain/clock.ts';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { JobStore } from '../../../src/jobs/job-store.ts';
@@ -73,6 +73,39 @@ describe('the SQLite store', () => {
     await expect(store.accept(aNewRecord({ jobId: 'two' }))).rejects.toMatchObject({ effect: 'unknown', details });
     await expect(store.accept(aNewRecord({ jobId: 'three' }))).rejects.toMatchObject({ effect: 'none', details });
     expect(await store.load('three')).toBeUndefined();
+  });
+
+  test('reads no more jobs than an answer needs, however many there were', async () => {
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+    const path = join(folder(), 'jobs.sqlite3');
+    const store = await open(path);
+    await store.accept(aNewRecord({ jobId: 'one' }, { replay: { given: null, implied: 'as before', heldSince: '2026-01-01' } }));
+    await store.accept(aNewRecord({ jobId: 'two', targets: [] }));
+    prepare.mockClear();
+    const page = { limit: 5, cursor: (await store.list({ limit: 1 })).nextCursor ?? '' };
+    await store.list({ ...page, states: ['running', 'ready'], cancelRequested: true });
+    await store.list({ ...page, states: ['succeeded', 'succeeded_with_warnings'], operation: 'start_vm' });
+    await store.list({ ...page, operation: 'start_vm' });
+    await store.open();
+    await store.setNodePhase('pve1', 'unreachable', '2026-01-01');
+    await store.changesSince({ seq: 0, jobId: '' }, 10);
+    await store.unresolved({ node: 'pve1', id: '100', types: ['qmstart'] }, 'one', '2026-01-01');
+    await store.findReplay({ given: null, implied: 'as before', heldSince: '2026-01-01' });
+    await store.takeOver({ processId: 'p', leaseMs: 1, sendingBecomes: 'ready', limit: 10, timestamp: '2026-01-01' });
+    await store.prune({ completedBefore: '2026-01-01', keysBefore: '2026-01-01' });
+    const asked = [...new Set(prepare.mock.calls.map(([text]) => text))].filter((text) => /\bjobs\b/.test(text));
+    prepare.mockRestore();
+    expect(asked.length).toBeGreaterThan(8);
+    const database = new DatabaseSync(path);
+    const plans = asked.map((text) => [
+      text,
+      database
+        .prepare(`explain query plan ${text}`)
+        .all()
+        .map((step) => String(step['detail'])),
+    ]);
+    database.close();
+    expect(plans.filter(([, steps]) => (steps as string[]).some((step) => /^SCAN jobs(?! USING INDEX)/.test(step)))).toEqual([]);
   });
 
   test('writes ahead and waits for the disk', async () => {
