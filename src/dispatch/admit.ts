@@ -1,5 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { hasScope } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { NewJob } from '../jobs/jobs.ts';
 import type { Approvals } from './approvals.ts';
@@ -80,7 +81,7 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
     async enter(entering) {
       const { registered, principal } = entering;
       const needed = scopeOf(registered);
-      if (principal.scopes.includes(needed) || principal.scopes.includes('admin')) return;
+      if (hasScope(principal, needed)) return;
       const refusal = { effect: 'deny', code: 'OP_POLICY_SCOPE', cause: 'scope', rules: [] } as const;
       await account('decision', entering, refusal, null, { needed_scope: needed });
       throw new OperationError('denied', `${registered.operation.name} needs the scope ${needed}, which the caller does not have.`, {

@@ -1,7 +1,7 @@
 import type { GuestCommand } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
+import { hasScope, type Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
 import { decide } from '../policy/decide.ts';
@@ -61,7 +61,6 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
     const operation = operationFacts(registered);
     const wants = { config: rulesNeedConfig || operation.risk === 'destroy', listing: rulesNeedListing };
     const targets = plan ? await describeTargets(plan, wants) : [];
-    const mayAnswer = principal.scopes.includes('approve') || principal.scopes.includes('admin');
     const facts: PolicyRequest = {
       operation,
       principal,
@@ -70,7 +69,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       usage: operation.risk === 'read' ? NO_USAGE : await usage.count(callId),
       untrustedTextRead: readers.has(principal),
       // A client whose credential cannot approve would be asked in vain.
-      canAskCaller: canAskCaller && mayAnswer && registered.operation.kind === 'task',
+      canAskCaller: canAskCaller && hasScope(principal, 'approve') && registered.operation.kind === 'task',
       approvalToken: registered.takesApprovalToken ? active.checkToken(approvalToken) : undefined,
       ...commandOf(registered, input, plan),
       ...fileOf(registered, input),

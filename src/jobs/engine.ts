@@ -1,7 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
 import type { Upid } from '../domain/upid.ts';
 import type { Board } from './board.ts';
 import { failpoint } from './failpoint.ts';
@@ -34,8 +33,6 @@ export interface Engine {
   readonly inputs: Map<string, Facts>;
   /** Plans made moments ago, for the first send of a job. */
   readonly plans: Map<string, { readonly plan: SendPlan; readonly madeAt: number }>;
-  /** Says of a principal whether it is a person. */
-  isPerson(principal: Principal): boolean;
   /** Runs a read of the cluster, a few at a time per node. */
   look<T>(node: string, work: () => Promise<T>): Promise<T>;
   /** Reports a fault that has no caller to go to. */
