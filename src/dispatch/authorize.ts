@@ -1,9 +1,10 @@
 import type { GuestCommand } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import type { Facts, SendPlan } from '../domain/plan.ts';
+import type { Facts, GuestProtection, SendPlan } from '../domain/plan.ts';
 import { hasScope, type Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
+import { isProtected } from '../policy/conditions.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
@@ -56,6 +57,9 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
   const rulesNeedConfig = rules.some((when) => CONFIG_CONDITIONS.some((name) => when[name] !== undefined));
   const rulesNeedListing = rules.some((when) => when.pools !== undefined);
 
+  const protects = ({ protection, tags }: GuestProtection): boolean =>
+    isProtected({ protected: protection, tags }, active.policy.section.protected_tags) === true;
+
   return async (request) => {
     const { registered, input, principal, plan, steered, callId, targetsOfCall, canAskCaller, approvalToken } = request;
     const operation = operationFacts(registered);
@@ -73,6 +77,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       approvalToken: registered.takesApprovalToken ? active.checkToken(approvalToken) : undefined,
       ...commandOf(registered, input, plan),
       ...fileOf(registered, input),
+      removesProtection: plan?.leaves !== undefined && !protects(plan.leaves),
     };
     return { ...decide(facts, active.policy), targets };
   };

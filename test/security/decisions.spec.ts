@@ -249,6 +249,21 @@ describe('facts about targets', () => {
     expect(server.sim.cluster.guest(8040)).toBeDefined();
   });
 
+  test.each([
+    ['the flag', 8041, { protection: true }, {}],
+    ['the tag', 8042, { tags: ['protected', 'web'] }, { tags: ['web'] }],
+  ])('a guest does not lose %s by going back to a snapshot without it', async (_what, vmid, kept, bare) => {
+    const { cluster } = server.sim;
+    cluster.vm(vmid, { status: 'stopped', ...bare });
+    cluster.snapshot(vmid, 'bare');
+    cluster.vm(vmid, kept);
+    cluster.snapshot(vmid, 'kept');
+    const back = (snapname: string) => server.call('rollback_snapshot', { vmid, snapname, dry_run: true });
+    expect((await back('bare')).output['result']).toMatchObject({ decision: { effect: 'deny', code: 'OP_POLICY_PROTECTED' } });
+    expect((await server.call('rollback_snapshot', { vmid, snapname: 'bare' })).error?.details['policy']).toBe('OP_POLICY_PROTECTED');
+    expect((await back('kept')).output['result']).toMatchObject({ decision: { effect: 'allow' } });
+  });
+
   test('a call on more guests than the limit is refused for each of them', async () => {
     const { output } = await server.call('restart_container', { selector: '8031,8032,8033' });
     expect(output['targets']).toMatchObject([{ status: 'refused' }, { status: 'refused' }, { status: 'refused' }]);

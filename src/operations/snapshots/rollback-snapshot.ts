@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { guestLabel } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import { send } from '../../domain/plan.ts';
+import { readFlag, readList } from '../../proxmox/lenient.ts';
 import { rollbackSnapshotOf } from '../../proxmox/snapshots.ts';
 import { defineTask } from '../define.ts';
 import { snapname } from '../inputs.ts';
@@ -39,7 +40,7 @@ export const rollbackSnapshot = defineTask({
     }
     assertSnapshotsCanChange(guest);
     const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);
-    return send(rollbackSnapshotOf(guest, snapshot.name, input.start), {
+    const result = {
       vm_type: guest.type,
       guest: guest.name,
       snapname: snapshot.name,
@@ -49,7 +50,9 @@ export const rollbackSnapshot = defineTask({
       resets_options: changedOptions(now, then),
       // They stay as other branches of the tree, except on ZFS, which refuses to pass over them.
       later_snapshots: descendantsOf(list.snapshots, snapshot.name),
-    });
+    };
+    const leaves = { protection: readFlag(then.options['protection']), tags: readList(then.options['tags']) };
+    return send(rollbackSnapshotOf(guest, snapshot.name, input.start), result, { leaves });
   },
   async verify({ input, pve }) {
     const guest = await snapshotGuest(pve, input);
