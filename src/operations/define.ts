@@ -6,6 +6,7 @@ import type { RepeatClass } from '../domain/repeat-class.ts';
 import type { WriteRisk } from '../domain/risk.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs, NewJob } from '../jobs/jobs.ts';
+import type { CompactJobView } from '../jobs/view.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import type { ContainerFiles } from './container-files.ts';
@@ -130,6 +131,8 @@ export interface ControlDefinition<Input extends z.ZodObject, Output extends z.Z
   readonly forPeople?: boolean;
   readonly risk: 'read' | WriteRisk;
   readonly output: Output;
+  /** The jobs that an answer shows, beside the one that the input `job_id` names. */
+  jobsShown?(output: z.output<Output>): readonly CompactJobView[];
   text(output: z.output<Output>, input: z.output<Input>): string;
   run(context: ControlContext<z.output<Input>>): Promise<z.output<Output>>;
 }
