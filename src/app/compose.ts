@@ -116,6 +116,7 @@ export async function compose({
     store,
     clock,
     settings: { retentionMs: config.jobs.retention_days * 86_400_000, ...jobsSettings },
+    sends: !policy.section.read_only,
     onFault: (fault, about) => logger.error({ err: fault }, about),
     tasks: createTasks(api),
     work: createWork({

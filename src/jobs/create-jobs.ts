@@ -35,6 +35,8 @@ interface JobsDependencies {
   readonly clock?: Clock;
   readonly random?: Randomness;
   readonly settings?: Partial<JobsSettings>;
+  /** False for a server that is read-only: jobs that are ready wait for another one. True by default. */
+  readonly sends?: boolean;
   /** Hears of faults that no caller hears of. */
   readonly onFault?: (fault: unknown, about: string) => void;
 }
@@ -71,6 +73,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     settings,
     safeguards,
     board,
+    sends: dependencies.sends ?? true,
     processId: random.uuid(),
     stopping: stopping.signal,
     inputs: new Map(),

@@ -25,6 +25,8 @@ export interface Engine {
   readonly settings: JobsSettings;
   readonly safeguards: Safeguards;
   readonly board: Board;
+  /** False for a server that is read-only: it follows and settles jobs, and sends nothing. */
+  readonly sends: boolean;
   /** Random name of this process, new with every start. */
   readonly processId: string;
   /** Aborts when the server stops. */
