@@ -20,6 +20,7 @@ export const rollbackSnapshot = defineTask({
     start: z.boolean().default(false).describe('Start it after.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'non-repeatable',
   destroys: 'part',
   loses: 'Everything that was written since the snapshot, and every later snapshot where the storage needs that.',
