@@ -36,10 +36,7 @@ function orphans(db: Kysely<JobsDatabase>, traits: SqlTraits, { leaseMs, sends }
  * Gives this process the open jobs of dead ones: new owner, new epoch, and no SENDING left among them. One statement for
  * all, so that ten thousand jobs change hands at once.
  */
-export async function takeOverJobs(
-  access: SqlAccess,
-  request: Parameters<JobStore['takeOver']>[0],
-): Promise<number> {
+export async function takeOverJobs(access: SqlAccess, request: Parameters<JobStore['takeOver']>[0]): Promise<number> {
   const { processId, leaseMs, sendingBecomes, limit, timestamp } = request;
   const any = await access.read((db) => orphans(db, access.traits, request).limit(1).executeTakeFirst());
   if (!any) return 0;

@@ -253,7 +253,9 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     await store.accept(aNewRecord({ jobId: id(1), owner: 'first' }));
     await store.lease('follow/pve1', 'first', 60_000);
     await store.release('first');
-    expect(await store.takeOver({ processId: 'second', leaseMs: 60_000, sends: true, sendingBecomes: 'in_doubt', limit: 1, timestamp: AT })).toBe(1);
+    expect(
+      await store.takeOver({ processId: 'second', leaseMs: 60_000, sends: true, sendingBecomes: 'in_doubt', limit: 1, timestamp: AT }),
+    ).toBe(1);
     expect(await store.lease('follow/pve1', 'second', 60_000)).toBe(true);
   });
 
