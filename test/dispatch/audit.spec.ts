@@ -57,6 +57,21 @@ describe('the audit log', () => {
     expect(await problems()).toContain('4: was changed');
   });
 
+  test('whichever byte is flipped, it is found, though the record may read the same', async () => {
+    await log.record({ event: 'decision', principal: 'key:ü\u001b[m', facts: { n: 1e21, said: '\u2028"\\' } });
+    const whole = readFileSync(file());
+    const unnoticed: number[] = [];
+    for (let at = 0; at < whole.length; at += 1) {
+      for (const bit of [0x01, 0x20]) {
+        const changed = Buffer.from(whole);
+        changed.writeUInt8((changed.at(at) ?? 0) ^ bit, at);
+        writeFileSync(file(), changed);
+        if ((await verifyAudit(folder)).findings.length === 0) unnoticed.push(at);
+      }
+    }
+    expect(unnoticed.map((at) => whole.subarray(at - 5, at + 3).toString())).toEqual([]);
+  });
+
   test('a removed line is found', async () => {
     await write(5);
     writeFileSync(file(), `${lines().toSpliced(2, 1).join('\n')}\n`);
