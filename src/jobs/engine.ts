@@ -41,6 +41,9 @@ export interface Engine {
   report(fault: unknown, about: string): void;
 }
 
+/** When the plan of a job was made that waits for a person first: what is sent after it is planned anew. */
+export const LONG_AGO = Number.NEGATIVE_INFINITY;
+
 export interface Change {
   readonly patch?: RecordPatch;
   readonly details?: Facts;

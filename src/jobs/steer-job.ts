@@ -3,7 +3,7 @@ import type { Facts, SendPlan } from '../domain/plan.ts';
 import { isPerson, type Principal } from '../domain/principal.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { targetHeld } from './accept-job.ts';
-import { attemptMove, forgetInput, timestamp } from './engine.ts';
+import { attemptMove, forgetInput, LONG_AGO, timestamp } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
@@ -107,7 +107,7 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
         details: { job_id: jobId },
       });
     engine.inputs.set(jobId, { ...record.input, ...secrets });
-    engine.plans.set(jobId, { plan, madeAt: engine.clock.monotonic() });
+    engine.plans.set(jobId, { plan, madeAt: approval ? LONG_AGO : engine.clock.monotonic() });
     const change: Change = {
       patch: {
         owner: engine.processId,

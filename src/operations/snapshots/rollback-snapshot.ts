@@ -26,7 +26,7 @@ export const rollbackSnapshot = defineTask({
   loses: 'Everything that was written since the snapshot, and every later snapshot where the storage needs that.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot.Rollback'] },
   summary: (input) => `Roll guest ${input.vmid} back to snapshot ${input.snapname}`,
-  async run({ input, pve }) {
+  async run({ input, pve, planned }) {
     const guest = await snapshotGuest(pve, input);
     const list = await pve.snapshots(guest);
     const snapshot = snapshotNamed(guest, list, input.snapname);
@@ -40,12 +40,19 @@ export const rollbackSnapshot = defineTask({
       );
     }
     assertSnapshotsCanChange(guest);
+    const since = isoTime(snapshot.takenAt);
+    if (planned !== null && planned['discards_changes_since'] !== since) {
+      throw new OperationError('conflict', `The snapshot ${snapshot.name} is not the one that this job was made for: it was taken anew.`, {
+        hint: 'Look at the snapshots, then make the call again.',
+        details: { field: 'snapname' },
+      });
+    }
     const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);
     const result = {
       vm_type: guest.type,
       guest: guest.name,
       snapname: snapshot.name,
-      discards_changes_since: isoTime(snapshot.takenAt),
+      discards_changes_since: since,
       stops_running_guest: guest.status === 'running',
       resumes_saved_ram: snapshot.vmstate,
       resets_options: changedOptions(now, then),
