@@ -3,8 +3,9 @@ import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { registerOperation, type JsonSchema } from '../src/dispatch/registered-operation.ts';
 import { hintsOf } from '../src/mcp/annotations.ts';
-import { CATALOG } from '../src/operations/catalog.ts';
+import { CATALOG, type OperationName } from '../src/operations/catalog.ts';
 import type { Operation } from '../src/operations/define.ts';
+import { HIGH_RISK_OPERATIONS } from '../src/policy/command-policy-schema.ts';
 
 const operations = Object.entries(CATALOG).flatMap(([toolset, members]) =>
   (members as readonly Operation[]).map((operation) => registerOperation(operation, toolset)),
@@ -19,6 +20,17 @@ function* within(schema: unknown): Generator<JsonSchema> {
   if (!Array.isArray(schema)) yield schema as JsonSchema;
   for (const inner of Object.values(schema)) yield* within(inner);
 }
+
+test('of high risk for the predecessor is what takes its token, but for commands and retries', () => {
+  const listed: readonly OperationName[] = HIGH_RISK_OPERATIONS;
+  const taking = operations.filter(({ operation: { takesToken, kind } }) => takesToken === true && kind === 'task');
+  expect([...listed].toSorted()).toEqual(
+    taking
+      .filter(({ operation }) => operation.kind === 'task' && operation.takesCommand !== true)
+      .map(({ operation }) => operation.name)
+      .toSorted(),
+  );
+});
 
 test('names are unique', () => {
   expect(new Set(names).size).toBe(names.length);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { send, unchanged } from '../src/domain/plan.ts';
+import type { OperationName } from '../src/operations/catalog.ts';
 import { defineControl, defineQuery, defineTask } from '../src/operations/define.ts';
 
 const input = z.object({ vmid: z.int() });
@@ -66,3 +67,6 @@ defineControl({
   // @ts-expect-error a control that reaches for the cluster
   run: async ({ pve }) => ({ ...pve }),
 });
+
+// @ts-expect-error a name that the catalogue lacks
+'get_vm' satisfies OperationName;

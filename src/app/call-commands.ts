@@ -16,7 +16,8 @@ export function registeredOperations(hasTokens = false): readonly RegisteredOper
 
 /** One command per operation: its flags are its input schema. */
 export function callCommands(): readonly Command[] {
-  return registeredOperations().map(callCommand);
+  // A flag is there whatever the configuration says, which is not read for help.
+  return registeredOperations(true).map(callCommand);
 }
 
 function callCommand(registered: RegisteredOperation): Command {

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../domain/clock.ts';
+import { guestTarget } from '../domain/guest.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
 import { createAuditLog } from '../dispatch/audit-log.ts';
 import type { AuditEntry } from '../dispatch/audit-record.ts';
@@ -18,7 +19,7 @@ import { CATALOG, offeredCatalog } from '../operations/catalog.ts';
 import { createContainerFiles } from '../operations/container-files.ts';
 import type { Operation, Task } from '../operations/define.ts';
 import { createRunner } from '../operations/runner.ts';
-import { createDescribeTargets, type DescribeTargets } from '../operations/target-facts.ts';
+import { createDescribeTargets, describeGuest, type TargetDescription } from '../operations/target-facts.ts';
 import { createWork } from '../operations/work.ts';
 import type { CheckReadiness } from '../http/readiness.ts';
 import type { RequestObservation } from '../proxmox/api.ts';
@@ -46,7 +47,8 @@ export interface Product {
   readonly mcpTools: string;
   readonly approvals: Approvals;
   readonly policy: LoadedPolicy;
-  readonly describeTargets: DescribeTargets;
+  /** The facts about a guest that policy goes by. */
+  describeGuest(vmid: number): Promise<TargetDescription>;
   readonly checkReadiness: CheckReadiness;
   /** Told of every finished request to Proxmox; returns the way to stop. */
   onProxmoxRequest(listener: (request: RequestObservation) => void): () => void;
@@ -116,6 +118,7 @@ export async function compose({
     store,
     clock,
     settings: { retentionMs: config.jobs.retention_days * 86_400_000, ...jobsSettings },
+    sends: !policy.section.read_only,
     onFault: (fault, about) => logger.error({ err: fault }, about),
     tasks: createTasks(api),
     work: createWork({
@@ -175,7 +178,7 @@ export async function compose({
     secrets,
     approvals,
     policy,
-    describeTargets,
+    describeGuest: (vmid) => describeGuest(createReader(api), { key: guestTarget(vmid), vmid }, { config: true, listing: true }),
     mcpTools: config.mcp.tools,
     checkReadiness: createReadiness({ reader: createReader(api), jobs, clock, serverDate: () => serverDate }),
     onProxmoxRequest(listener) {

@@ -1,5 +1,5 @@
 import { parseFingerprint } from '../proxmox/fingerprint.ts';
-import type { ConfigProblem } from './config-problem.ts';
+import { shownValue, type ConfigProblem } from './config-problem.ts';
 
 /** One section of a config file as it was given; empty when it is missing or no object. */
 export function sectionOf(raw: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
@@ -24,7 +24,7 @@ export function beyondTypes(given: Readonly<Record<string, unknown>>): readonly 
     } catch {
       problems.push({
         where: 'proxmox.fingerprint (PROXMOX_FINGERPRINT)',
-        value: JSON.stringify(pin.slice(0, 120)),
+        value: shownValue(pin),
         expected: 'a SHA-256 fingerprint: 32 bytes in hex, with or without colons',
       });
     }
@@ -40,7 +40,7 @@ export function beyondTypes(given: Readonly<Record<string, unknown>>): readonly 
   if (typeof host === 'string' && /[/@\s]/.test(host)) {
     problems.push({
       where: 'proxmox.host (PROXMOX_HOST)',
-      value: JSON.stringify(host.slice(0, 120)),
+      value: shownValue(host),
       expected: 'a name or address only, without https:// and path',
     });
   }
@@ -57,7 +57,7 @@ export function beyondTypes(given: Readonly<Record<string, unknown>>): readonly 
   if (typeof user === 'string' && (!user.includes('@') || user.includes('!'))) {
     problems.push({
       where: 'auth.user (PROXMOX_USER)',
-      value: JSON.stringify(user.slice(0, 120)),
+      value: shownValue(user),
       expected: 'USER@REALM, e.g. mcp@pve; the token id belongs in token_name',
     });
   }

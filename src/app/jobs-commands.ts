@@ -61,11 +61,15 @@ export const jobsCommands: readonly Command[] = [
         placeholder: 'FILE',
         summary: 'JSON file with the secret arguments, which are never stored; - for standard input.',
       },
+      'approval-token': { type: 'string', summary: 'Static approval token, where one is configured.' },
       ...WAIT,
     },
     async run(invocation) {
-      const { secrets } = invocation.flags;
-      const given = typeof secrets === 'string' ? { secrets: await readInputFile(secrets) } : {};
+      const { secrets, 'approval-token': token } = invocation.flags;
+      const given = {
+        ...(typeof secrets === 'string' ? { secrets: await readInputFile(secrets) } : {}),
+        ...(token === undefined ? {} : { approval_token: token }),
+      };
       return steer(invocation, 'retry_job', { ...invocation.arguments, ...given }, waitOf(invocation));
     },
   },

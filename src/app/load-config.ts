@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
-import { ConfigError, type ConfigProblem } from './config-problem.ts';
+import { ConfigError, shownValue, type ConfigProblem } from './config-problem.ts';
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { secretsIn } from './config-secrets.ts';
@@ -153,7 +153,7 @@ function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unkno
   }
   return {
     where,
-    value: value === undefined || field?.secret === true ? undefined : JSON.stringify(value).slice(0, 120),
+    value: field?.secret === true ? undefined : shownValue(value),
     expected: value === undefined && issue.path.length <= 2 ? `is required. ${field?.description ?? ''}`.trim() : issue.message,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SCOPES, SURFACES } from '../domain/principal.ts';
+import { hasScope, SCOPES, SURFACES } from '../domain/principal.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { operationFacts } from '../dispatch/active-policy.ts';
 import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
@@ -42,7 +42,6 @@ export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOpe
   const registered = operations.find(({ operation }) => operation.name === wanted.operation);
   const { principal, scopes, surface, command, script, file, token } = wanted;
   const opens = token === 'right';
-  const mayAnswer = scopes.includes('approve') || scopes.includes('admin');
   return {
     operation: registered ? operationFacts(registered) : { name: wanted.operation },
     principal: {
@@ -60,7 +59,7 @@ export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOpe
     },
     untrustedTextRead: wanted.untrusted_text,
     // As for a real call: a client whose credential cannot approve would be asked in vain.
-    canAskCaller: wanted.can_ask && mayAnswer && registered?.operation.kind === 'task',
+    canAskCaller: wanted.can_ask && hasScope({ scopes }, 'approve') && registered?.operation.kind === 'task',
     ...(command === undefined ? {} : { command }),
     ...(script === undefined ? {} : { script }),
     ...(file === undefined ? {} : { file }),

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import { SCOPES, SURFACES } from '../domain/principal.ts';
-import type { SendPlan } from '../domain/plan.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import { explain, type Explanation } from '../policy/explain.ts';
@@ -49,7 +48,11 @@ export const policyCommands: readonly Command[] = [
       const { terminal, flags } = invocation;
       const { active } = await policyOf(invocation);
       const wanted = caseOfFlags(invocation);
-      const known = flags['live'] === true && wanted.vmid !== undefined ? await liveFacts(invocation, wanted) : undefined;
+      const { vmid } = wanted;
+      const known =
+        flags['live'] === true && vmid !== undefined
+          ? await withProduct(invocation, async ({ describeGuest }) => [await describeGuest(vmid)])
+          : undefined;
       const explanation = explain(requestOf(wanted, registeredOperations(active.hasTokens), known), active.policy);
       terminal.out(flags['json'] === true ? `${showJson(explanation, 2)}\n` : `${textOf(explanation)}\n`);
       return 0;
@@ -117,27 +120,6 @@ function caseOfFlags({ flags, arguments: { operation = '' } }: Invocation): Poli
   const { live: _live, json: _json, config: _config, help: _help, ...facts } = flags;
   const raw = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name.replaceAll('-', '_'), value]));
   return judged(z.strictObject(policyCaseFields), { operation, ...raw }, 'The facts');
-}
-
-/** What a guest is like now. */
-function liveFacts(invocation: Invocation, { vmid, node }: PolicyCase) {
-  const plan: SendPlan = {
-    kind: 'send',
-    again: false,
-    result: {},
-    step: {
-      kind: 'request',
-      method: 'POST',
-      route: '',
-      path: '',
-      params: {},
-      secretParams: [],
-      node: node ?? '',
-      targets: [`guest/${vmid}`],
-      task: null,
-    },
-  };
-  return withProduct(invocation, ({ describeTargets }) => describeTargets(plan, { config: true, listing: true }));
 }
 
 const expectation = z.strictObject({

@@ -1,7 +1,9 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { hasScope } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { NewJob } from '../jobs/jobs.ts';
+import type { Operation } from '../operations/define.ts';
 import type { Approvals } from './approvals.ts';
 import type { AuditEvent } from './audit-record.ts';
 import type { AuditLog } from './audit-log.ts';
@@ -50,8 +52,6 @@ export interface AdmissionOptions {
   readonly usage: Pick<UsageWindow, 'reserve' | 'release'>;
 }
 
-const STEERING: Readonly<Record<string, AuditEvent>> = { cancel_job: 'cancel', retry_job: 'retry', resolve_job: 'resolution' };
-
 export function createAdmission({ authorize, approvals, audit, usage }: AdmissionOptions): Admission {
   async function account(
     event: AuditEvent,
@@ -80,7 +80,7 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
     async enter(entering) {
       const { registered, principal } = entering;
       const needed = scopeOf(registered);
-      if (principal.scopes.includes(needed) || principal.scopes.includes('admin')) return;
+      if (hasScope(principal, needed)) return;
       const refusal = { effect: 'deny', code: 'OP_POLICY_SCOPE', cause: 'scope', rules: [] } as const;
       await account('decision', entering, refusal, null, { needed_scope: needed });
       throw new OperationError('denied', `${registered.operation.name} needs the scope ${needed}, which the caller does not have.`, {
@@ -93,7 +93,7 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
       const verdict = await authorize(request);
       const refused = verdict.effect !== 'allow';
       if (refused) await account('decision', request, { ...verdict, effect: 'deny' }, jobIdOf(request.steered));
-      else if (operation.risk !== 'read') await account(STEERING[operation.name] ?? 'decision', request, verdict, jobIdOf(request.steered));
+      else if (operation.risk !== 'read') await account(eventOf(operation), request, verdict, jobIdOf(request.steered));
       // What is answered at once cannot wait for a person.
       if (refused) throw denied(verdict);
     },
@@ -132,6 +132,10 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
     },
     release: (jobId) => usage.release(jobId),
   };
+}
+
+function eventOf(operation: Operation): AuditEvent {
+  return (operation.kind === 'control' ? operation.auditedAs : undefined) ?? 'decision';
 }
 
 function jobIdOf(job: Job | undefined): string | null {

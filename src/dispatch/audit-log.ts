@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Secrets } from '../domain/secrets.ts';
+import { withPatience } from './patience.ts';
 import { CHAIN_START, chain, type AuditEntry } from './audit-record.ts';
 
 /** The append-only account of what was decided, sent and came of it. */
@@ -57,7 +57,7 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
         // A batch that came too late may still be on its way to the disk; the next one goes behind it.
         const before = onTheWay;
         onTheWay = before.catch(() => undefined).then(() => append(batch.map(({ entry }) => entry)));
-        await withinTime(onTheWay);
+        await withPatience(onTheWay, { clock, withinMs });
         for (const { written } of batch) written();
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
@@ -68,25 +68,6 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
       }
     }
     flushing = undefined;
-  }
-
-  /** A disk that hangs fails the batch in time. The event loop may have been busy meanwhile, so what is done counts as done. */
-  async function withinTime(work: Promise<void>): Promise<void> {
-    let isDone = false;
-    const outcome = work.then(() => {
-      isDone = true;
-    });
-    const late = new AbortController();
-    const slow = clock.sleep(withinMs, late.signal).then(async () => {
-      await setImmediate();
-      await setImmediate();
-      if (!isDone && !late.signal.aborted) throw new Error(`not written within ${withinMs} ms`);
-    });
-    try {
-      await Promise.race([outcome, slow.then(() => outcome)]);
-    } finally {
-      late.abort();
-    }
   }
 
   async function append(entries: readonly AuditEntry[]): Promise<void> {

@@ -1,9 +1,10 @@
 import type { GuestCommand } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import type { Facts, SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
+import type { Facts, GuestProtection, SendPlan } from '../domain/plan.ts';
+import { hasScope, type Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
+import { isProtected } from '../policy/conditions.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
@@ -56,12 +57,14 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
   const rulesNeedConfig = rules.some((when) => CONFIG_CONDITIONS.some((name) => when[name] !== undefined));
   const rulesNeedListing = rules.some((when) => when.pools !== undefined);
 
+  const protects = ({ protection, tags }: GuestProtection): boolean =>
+    isProtected({ protected: protection, tags }, active.policy.section.protected_tags) === true;
+
   return async (request) => {
     const { registered, input, principal, plan, steered, callId, targetsOfCall, canAskCaller, approvalToken } = request;
     const operation = operationFacts(registered);
     const wants = { config: rulesNeedConfig || operation.risk === 'destroy', listing: rulesNeedListing };
     const targets = plan ? await describeTargets(plan, wants) : [];
-    const mayAnswer = principal.scopes.includes('approve') || principal.scopes.includes('admin');
     const facts: PolicyRequest = {
       operation,
       principal,
@@ -70,10 +73,11 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       usage: operation.risk === 'read' ? NO_USAGE : await usage.count(callId),
       untrustedTextRead: readers.has(principal),
       // A client whose credential cannot approve would be asked in vain.
-      canAskCaller: canAskCaller && mayAnswer && registered.operation.kind === 'task',
+      canAskCaller: canAskCaller && hasScope(principal, 'approve') && registered.operation.kind === 'task',
       approvalToken: registered.takesApprovalToken ? active.checkToken(approvalToken) : undefined,
       ...commandOf(registered, input, plan),
       ...fileOf(registered, input),
+      removesProtection: plan?.leaves !== undefined && !protects(plan.leaves),
     };
     return { ...decide(facts, active.policy), targets };
   };

@@ -10,6 +10,7 @@ import type { Runner } from '../operations/runner.ts';
 import type { Admission } from './admit.ts';
 import type { ActivePolicy } from './active-policy.ts';
 import type { Call, CallResult, EnteredCall } from './call.ts';
+import { answerCarries, errorCarries, jobCarries, type ShownJob } from './guest-text.ts';
 import { createOffer, isFor } from './offer.ts';
 import type { GuestTextReaders } from './guest-text-readers.ts';
 import { readArguments } from './read-arguments.ts';
@@ -25,6 +26,8 @@ export interface Dispatcher {
   offeredTo(principal: Principal): readonly RegisteredOperation[];
   /** @throws OperationError */
   call(call: Call): Promise<CallResult>;
+  /** Notes that a principal is shown jobs beside a call, as in a stream of changes. */
+  showed(principal: Principal, jobs: readonly ShownJob[]): void;
 }
 
 export interface DispatcherOptions {
@@ -89,13 +92,26 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     return typeof jobId === 'string' ? jobs.get(jobId) : undefined;
   }
 
-  /** Whether an answer carries text that guests or tenants wrote: an operation's own, or that of the job it shows. */
-  async function showsGuestText({ operation }: RegisteredOperation, input: Facts, output: Facts): Promise<boolean> {
-    if (operation.kind === 'task') return operation.showsGuestText === true;
-    if (operation.kind === 'query') return operation.showsGuestText?.(output) === true;
-    const shown = await steeredBy(input);
-    const made = shown && byName.get(shown.operation)?.operation;
-    return made?.kind === 'task' && made.showsGuestText === true;
+  /** Notes whose text an answer carries: an operation's own, or that of the jobs it shows. */
+  async function noteAnswer(principal: Principal, { operation }: RegisteredOperation, input: Facts, output: Facts): Promise<void> {
+    if (operation.kind !== 'control') {
+      if (answerCarries(operation, output)) readers.note(principal);
+      return;
+    }
+    const job = await steeredBy(input);
+    const named = job ? [{ tool_name: job.operation, result: job.result, last_error: job.lastError }] : [];
+    noteJobs(principal, [...named, ...(operation.jobsShown?.(output) ?? [])]);
+  }
+
+  function noteJobs(principal: Principal, jobs: readonly ShownJob[]): void {
+    if (jobs.some((job) => jobCarries(byName.get(job.tool_name)?.operation, job))) readers.note(principal);
+  }
+
+  async function enter(registered: RegisteredOperation, call: Call): Promise<CallResult> {
+    const { input, ignored } = readArguments(registered, call.arguments);
+    const result = await answer(registered, input, { ...call, callId: randomUUID() });
+    await noteAnswer(call.principal, registered, input, result.output);
+    return ignored.length === 0 ? result : withIgnored(result, ignored);
   }
 
   return {
@@ -106,11 +122,14 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       if (!registered) throw unknownOperation(call.operation);
       await admission.enter({ ...call, registered });
       if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
-      const { input, ignored } = readArguments(registered, call.arguments);
-      const result = await answer(registered, input, { ...call, callId: randomUUID() });
-      if (await showsGuestText(registered, input, result.output)) readers.note(call.principal);
-      return ignored.length === 0 ? result : withIgnored(result, ignored);
+      try {
+        return await enter(registered, call);
+      } catch (error) {
+        if (error instanceof OperationError && errorCarries(registered.operation, error)) readers.note(call.principal);
+        throw error;
+      }
     },
+    showed: noteJobs,
   };
 }
 

@@ -1,5 +1,4 @@
-import type { Principal } from '../domain/principal.ts';
-import { isPerson } from '../jobs/steer-job.ts';
+import { isPerson, type Principal } from '../domain/principal.ts';
 import { canEverAllow } from '../policy/can-ever-allow.ts';
 import { operationFacts, type ActivePolicy } from './active-policy.ts';
 import type { RegisteredOperation } from './registered-operation.ts';

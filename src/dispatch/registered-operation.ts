@@ -27,26 +27,12 @@ const WRITE_ARGUMENTS = z.object({
 /** For what a person may be asked: the caller's own words, shown to whoever decides. */
 const REASON = z.object({ reason: z.string().max(300).optional().describe('Why, for whoever approves.') });
 const APPROVAL_TOKEN = z.object({ approval_token: z.string().max(512).optional().describe('Only if told by the user.') });
-/** The operations of the predecessor that take the token. */
-const TAKES_TOKEN: ReadonlySet<string> = new Set([
-  'retry_job',
-  'execute_vm_command',
-  'delete_vm',
-  'delete_container',
-  'execute_container_command',
-  'update_container_ssh_keys',
-  'delete_snapshot',
-  'rollback_snapshot',
-  'delete_iso',
-  'restore_backup',
-  'delete_backup',
-]);
 const IGNORED = z.object({ ignored_arguments: z.array(z.string()).optional() });
 export type WriteArguments = z.output<typeof WRITE_ARGUMENTS> & z.output<typeof REASON>;
 
 /** `hasTokens` says whether a static approval token is configured: only then operations have the argument. */
 export function registerOperation(operation: Operation, toolset: string, hasTokens = false): RegisteredOperation {
-  const takesApprovalToken = hasTokens && TAKES_TOKEN.has(operation.name);
+  const takesApprovalToken = hasTokens && operation.takesToken === true;
   const input = argumentsOf(operation, takesApprovalToken);
   const answer = operation.kind === 'task' ? jobAnswer : operation.output;
   const ignoresUnknown = isCompatName(operation.name);

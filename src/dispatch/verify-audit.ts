@@ -59,6 +59,8 @@ function verifyLines(file: string, text: string, start: Head | undefined): { rec
       continue;
     }
     if (hashOf(record) !== record.hash) findings.push({ ...at, problem: 'was changed: its hash does not fit it' });
+    // The hash is over what a record says, not over how it is spelt.
+    else if (JSON.stringify(record) !== line) findings.push({ ...at, problem: 'was changed: it is not spelt as it was written' });
     if (last && record.prev !== last.hash)
       findings.push({ ...at, problem: 'does not follow the record before it: something was removed, added or moved' });
     else if (last && record.seq !== last.seq + 1)

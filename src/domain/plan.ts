@@ -16,6 +16,15 @@ export interface SendPlan {
   readonly again: boolean;
   /** Facts that become part of the job's result, e.g. the storage that was chosen. */
   readonly result: Facts;
+  /** Set where the step puts another configuration in place of the guest's: what keeps the guest from harm after it. */
+  readonly leaves?: GuestProtection;
+}
+
+/** What may keep a guest from being destroyed. */
+export interface GuestProtection {
+  /** Proxmox's own flag. */
+  readonly protection: boolean;
+  readonly tags: readonly string[];
 }
 
 export interface UnchangedPlan {
@@ -26,8 +35,8 @@ export interface UnchangedPlan {
 }
 
 /** Send this and be done. */
-export function send(step: Step, result: Facts = {}): SendPlan {
-  return { kind: 'send', step, again: false, result };
+export function send(step: Step, result: Facts = {}, more: Pick<SendPlan, 'leaves'> = {}): SendPlan {
+  return { kind: 'send', step, again: false, result, ...more };
 }
 
 /** Send this, wait for its end, then plan again: one job of several steps that survives a crash between them. */

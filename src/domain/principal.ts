@@ -15,6 +15,16 @@ export interface Principal {
   readonly surface: Surface;
 }
 
+/** Whether a credential reaches to something. */
+export function hasScope({ scopes }: Pick<Principal, 'scopes'>, scope: Scope): boolean {
+  return scopes.includes(scope) || scopes.includes('admin');
+}
+
+/** Whether a principal is a person, at a terminal or behind a key over HTTP that may approve, and not a model. */
+export function isPerson(principal: Pick<Principal, 'surface' | 'scopes'>): boolean {
+  return principal.surface === 'cli' || (principal.surface === 'http' && hasScope(principal, 'approve'));
+}
+
 /** The person whose client started this server. */
 export function localPrincipal(surface: Surface): Principal {
   return { kind: 'local', id: 'local', scopes: ['admin'], surface };

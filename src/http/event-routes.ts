@@ -74,6 +74,10 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
         if (page.gap) events.push({ event: 'reset', id: page.position, data: { reason: 'Changes were missed. Read GET /jobs again.' } });
         else if (isFirst && resumed === undefined) events.push({ event: 'hello', id: page.position, data: {} });
         isFirst = false;
+        dispatcher.showed(
+          context.get('principal'),
+          page.entries.map(({ job }) => job),
+        );
         events.push(...page.entries.map(({ id, job }) => ({ event: 'job', id, data: job })));
         ({ position } = page);
         return { events, done: false };

@@ -22,7 +22,3 @@ export const LOCAL: Identity = { kind: 'local', id: 'local', scopes: ['admin'], 
 export function principalOn(surface: Surface, { kind, id, scopes }: Identity): Principal {
   return { kind, id, scopes, surface };
 }
-
-export function hasScope({ scopes }: Pick<Identity, 'scopes'>, needed: Scope): boolean {
-  return scopes.includes(needed) || scopes.includes('admin');
-}

@@ -74,6 +74,7 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
       const views = await Promise.all(
         page.jobs.map(async (job) => ({ ...viewJob(job, await jobs.events(job.jobId)), result: viewJobCompact(job).result })),
       );
+      dispatcher.showed(context.get('principal'), views);
       const next = new URLSearchParams(new URL(context.req.url).search);
       if (page.nextCursor !== null) next.set('cursor', page.nextCursor);
       return Response.json(

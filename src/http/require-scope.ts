@@ -1,6 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
-import type { Scope } from '../domain/principal.ts';
-import { hasScope } from './identity.ts';
+import { hasScope, type Scope } from '../domain/principal.ts';
 import type { HttpContext } from './request-context.ts';
 
 /** @throws OperationError `denied` when the caller's credential does not reach so far */

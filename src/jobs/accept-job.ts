@@ -1,6 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Job } from './job.ts';
-import { forgetInput, timestamp } from './engine.ts';
+import { forgetInput, LONG_AGO, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { holdsSecrets, replayQuery, withoutSecrets } from './idempotency.ts';
@@ -98,7 +98,7 @@ export async function acceptJob(engine: Engine, request: NewJob): Promise<Accept
   const replay = replayFor(engine, request);
   const record = newRecord(engine, request, replay.implied);
   const claims = request.approval || !engine.safeguards.targetClaims ? [] : request.plan.step.targets;
-  const madeAt = engine.clock.monotonic();
+  const madeAt = request.approval ? LONG_AGO : engine.clock.monotonic();
   engine.inputs.set(record.jobId, request.input);
   engine.plans.set(record.jobId, { plan: request.plan, madeAt });
   let outcome: AcceptOutcome;

@@ -1,9 +1,10 @@
 import { ERROR_CLASSES, OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Plan } from '../domain/plan.ts';
-import { backoff, move, plannedJob } from './engine.ts';
+import { annotate, backoff, move, persistently, plannedJob } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import type { JobRecord } from './job-record.ts';
+import { LEFT_READY } from './job.ts';
 import { sendStep } from './send-step.ts';
 import type { Sent } from './send-step.ts';
 import type { Pause } from './settle-doubt.ts';
@@ -59,6 +60,12 @@ async function tryOnce(engine: Engine, record: JobRecord): Promise<Sent> {
   return { kind: 'went_on', record: await move(engine, record, 'nothing_to_do', { patch, details: { message: plan.message } }) };
 }
 
+/** Lets go of a job that a read-only server must not send, and says so: whoever may send takes it over. */
+async function leaveReady(engine: Engine, record: JobRecord): Promise<JobRecord | undefined> {
+  const details = { by: engine.processId, reason: 'The server is read-only: another one has to send this.' };
+  return persistently(engine, () => annotate(engine, record, { owner: null, phase: LEFT_READY }, { name: 'left_ready', details }));
+}
+
 /** Takes a READY job as far as its next answer. Undefined when it is no longer ours. */
 export async function advanceReady(engine: Engine, ready: JobRecord, pause: Pause): Promise<JobRecord | undefined> {
   let record = ready;
@@ -75,6 +82,7 @@ export async function advanceReady(engine: Engine, ready: JobRecord, pause: Paus
       return record.tainted
         ? endUnknown(engine, record, { reason: 'cancelled after doubt' })
         : move(engine, record, 'cancelled_before_send', { patch: { effect: effectBefore(record), phase: null } });
+    if (!engine.sends) return leaveReady(engine, record);
     if (record.stepsDone >= engine.settings.maxSteps) return refuse(engine, record, tooManySteps(record.stepsDone));
     const sent = await tryOnce(engine, record);
     if (sent.kind === 'went_on') return sent.record;

@@ -1,7 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import type { Principal } from '../domain/principal.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
 import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
@@ -21,7 +20,7 @@ import type { Safeguards } from './safeguards.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
 import { statusFilter } from './status-filter.ts';
-import { cancelJob, decideJob, isPerson, loadJob, resolveJob, retryJob } from './steer-job.ts';
+import { cancelJob, decideJob, loadJob, resolveJob, retryJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
 
@@ -36,8 +35,8 @@ interface JobsDependencies {
   readonly clock?: Clock;
   readonly random?: Randomness;
   readonly settings?: Partial<JobsSettings>;
-  /** Who counts as a person; by default the CLI, and HTTP keys that may approve. */
-  readonly isPerson?: (principal: Principal) => boolean;
+  /** False for a server that is read-only: jobs that are ready wait for another one. True by default. */
+  readonly sends?: boolean;
   /** Hears of faults that no caller hears of. */
   readonly onFault?: (fault: unknown, about: string) => void;
 }
@@ -74,11 +73,11 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     settings,
     safeguards,
     board,
+    sends: dependencies.sends ?? true,
     processId: random.uuid(),
     stopping: stopping.signal,
     inputs: new Map(),
     plans: new Map(),
-    isPerson: dependencies.isPerson ?? isPerson,
     look: createGate(LOOKS_PER_NODE),
     report: (fault, about) => dependencies.onFault?.(fault, about),
   };

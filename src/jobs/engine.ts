@@ -1,7 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
 import type { Upid } from '../domain/upid.ts';
 import type { Board } from './board.ts';
 import { failpoint } from './failpoint.ts';
@@ -26,6 +25,8 @@ export interface Engine {
   readonly settings: JobsSettings;
   readonly safeguards: Safeguards;
   readonly board: Board;
+  /** False for a server that is read-only: it follows and settles jobs, and sends nothing. */
+  readonly sends: boolean;
   /** Random name of this process, new with every start. */
   readonly processId: string;
   /** Aborts when the server stops. */
@@ -34,13 +35,14 @@ export interface Engine {
   readonly inputs: Map<string, Facts>;
   /** Plans made moments ago, for the first send of a job. */
   readonly plans: Map<string, { readonly plan: SendPlan; readonly madeAt: number }>;
-  /** Says of a principal whether it is a person. */
-  isPerson(principal: Principal): boolean;
   /** Runs a read of the cluster, a few at a time per node. */
   look<T>(node: string, work: () => Promise<T>): Promise<T>;
   /** Reports a fault that has no caller to go to. */
   report(fault: unknown, about: string): void;
 }
+
+/** When the plan of a job was made that waits for a person first: what is sent after it is planned anew. */
+export const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 export interface Change {
   readonly patch?: RecordPatch;

@@ -140,11 +140,12 @@ export interface JobStore {
   heartbeat(processId: string, leaseMs: number): Promise<void>;
   /**
    * Gives this process the open jobs of processes that no longer live, at most `limit`. A SENDING among them becomes
-   * `sendingBecomes`. Answers how many.
+   * `sendingBecomes`. A process that does not send leaves those alone that such a process has left already. Answers how many.
    */
   takeOver(request: {
     processId: string;
     leaseMs: number;
+    sends: boolean;
     sendingBecomes: 'in_doubt' | 'ready';
     limit: number;
     timestamp: string;

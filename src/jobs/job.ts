@@ -56,6 +56,9 @@ export const JOB_STATUSES = [
 ] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
+/** Phase of a job that is ready and waits for a server that may write. */
+export const LEFT_READY = 'server_read_only';
+
 /** The step that is, or was last, under way: what was sent, without its secrets. */
 export interface JobStep {
   /** 1 for the first step of an attempt. */

@@ -33,7 +33,14 @@ export function createMembership(engine: Engine): Membership {
 
   function takeOver(): Promise<number> {
     const sendingBecomes = engine.safeguards.foundSendingIsDoubt ? 'in_doubt' : 'ready';
-    return store.takeOver({ processId, leaseMs: settings.leaseMs, sendingBecomes, limit: TAKE_AT_ONCE, timestamp: timestamp(engine) });
+    return store.takeOver({
+      processId,
+      leaseMs: settings.leaseMs,
+      sends: engine.sends,
+      sendingBecomes,
+      limit: TAKE_AT_ONCE,
+      timestamp: timestamp(engine),
+    });
   }
 
   function ownsJobs(): boolean {

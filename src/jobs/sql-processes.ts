@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Kysely, Transaction } from 'kysely';
 import type { JobsDatabase } from './database.ts';
-import { OPEN_STATES } from './job.ts';
+import { LEFT_READY, OPEN_STATES } from './job.ts';
+import type { JobStore } from './job-store.ts';
 import type { SqlAccess, SqlTraits } from './sql-access.ts';
 import { failpoint } from './failpoint.ts';
 
@@ -16,34 +17,32 @@ export async function extendLife(trx: Transaction<JobsDatabase>, traits: SqlTrai
 }
 
 /** Open jobs whose owner does not live. A lease far in the future was written before the wall clock was set back. */
-function orphans(db: Kysely<JobsDatabase>, traits: SqlTraits, leaseMs: number) {
+function orphans(db: Kysely<JobsDatabase>, traits: SqlTraits, { leaseMs, sends }: { leaseMs: number; sends: boolean }) {
   const now = traits.nowMs();
   const living = db
     .selectFrom('processes')
     .select('process_id')
     .where('lease_until_ms', '>', now)
     .where('lease_until_ms', '<=', sql<number>`${now} + ${sql.lit(leaseMs * 4)}`);
-  return db
+  const found = db
     .selectFrom('jobs')
     .select('job_id')
     .where('state', 'in', OPEN_STATES)
     .where((eb) => eb.or([eb('owner', 'is', null), eb('owner', 'not in', living)]));
+  return sends ? found : found.where((eb) => eb.or([eb('state', '!=', 'ready'), eb('phase', 'is', null), eb('phase', '!=', LEFT_READY)]));
 }
 
 /**
  * Gives this process the open jobs of dead ones: new owner, new epoch, and no SENDING left among them. One statement for
  * all, so that ten thousand jobs change hands at once.
  */
-export async function takeOverJobs(
-  access: SqlAccess,
-  request: { processId: string; leaseMs: number; sendingBecomes: 'in_doubt' | 'ready'; limit: number; timestamp: string },
-): Promise<number> {
+export async function takeOverJobs(access: SqlAccess, request: Parameters<JobStore['takeOver']>[0]): Promise<number> {
   const { processId, leaseMs, sendingBecomes, limit, timestamp } = request;
-  const any = await access.read((db) => orphans(db, access.traits, leaseMs).limit(1).executeTakeFirst());
+  const any = await access.read((db) => orphans(db, access.traits, request).limit(1).executeTakeFirst());
   if (!any) return 0;
   return access.write(async (trx, seq) => {
     const now = access.traits.nowMs();
-    const orphaned = orphans(trx, access.traits, leaseMs).limit(limit);
+    const orphaned = orphans(trx, access.traits, request).limit(limit);
     const found = await (access.traits.locksRows ? orphaned.forUpdate().skipLocked() : orphaned).execute();
     if (found.length === 0) return 0;
     await extendLife(trx, access.traits, processId, leaseMs);

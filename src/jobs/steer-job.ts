@@ -1,9 +1,9 @@
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
-import type { Principal } from '../domain/principal.ts';
+import { isPerson, type Principal } from '../domain/principal.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { targetHeld } from './accept-job.ts';
-import { attemptMove, forgetInput, timestamp } from './engine.ts';
+import { attemptMove, forgetInput, LONG_AGO, timestamp } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
@@ -43,14 +43,6 @@ async function steer(
     record = await loadJob(engine, jobId);
   }
   throw refused(record, 'The job keeps changing.', 'Look at it again and repeat the call.');
-}
-
-/** A principal that is a person at a terminal or behind an API key for approvals, and not a model. */
-export function isPerson(principal: Principal): boolean {
-  return (
-    principal.surface === 'cli' ||
-    (principal.surface === 'http' && principal.scopes.some((scope) => scope === 'approve' || scope === 'admin'))
-  );
 }
 
 /** Notes the wish to cancel, and asks Proxmox to stop the task. @throws OperationError `conflict` when the job is over */
@@ -101,7 +93,7 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
     if (record.state === 'succeeded' || record.state === 'succeeded_with_warnings')
       throw refused(record, 'The job has succeeded; there is nothing to retry.', 'Make a new call to do the same once more.');
     const doubtful = record.state === 'unknown' || record.state === 'not_observed';
-    if (doubtful && !isResendable(record.repeat) && !engine.isPerson(by))
+    if (doubtful && !isResendable(record.repeat) && !isPerson(by))
       throw new OperationError(
         'denied',
         'It is not known whether this job has happened, and doing it twice does harm: only a person may retry it.',
@@ -115,7 +107,7 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
         details: { job_id: jobId },
       });
     engine.inputs.set(jobId, { ...record.input, ...secrets });
-    engine.plans.set(jobId, { plan, madeAt: engine.clock.monotonic() });
+    engine.plans.set(jobId, { plan, madeAt: approval ? LONG_AGO : engine.clock.monotonic() });
     const change: Change = {
       patch: {
         owner: engine.processId,
@@ -189,7 +181,7 @@ export function resolveJob(
   return steer(engine, jobId, (record) => {
     if (record.state !== 'unknown' && record.state !== 'not_observed')
       throw refused(record, `The outcome of this job is known (${record.state}).`, 'Nothing was changed.');
-    if (!isResendable(record.repeat) && !engine.isPerson(by))
+    if (!isResendable(record.repeat) && !isPerson(by))
       throw new OperationError('denied', 'Only a person may say how a job ended that does harm when it is done twice.', {
         hint: 'A person looks at the cluster and resolves the job.',
         details: { job_id: jobId, state: record.state },

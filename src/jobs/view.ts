@@ -22,7 +22,10 @@ const compactFields = {
   node: z.string().nullable().describe('Node that does the work.'),
   upid: z.string().nullable().describe('Task of Proxmox that runs or ran for the present attempt.'),
   status: z.enum(JOB_STATUSES).describe('Where the job stands. unknown: it cannot be told whether it happened.'),
-  phase: z.string().nullable().describe('Finer than status, e.g. in_doubt, node_unreachable, verifying_end, not_observed.'),
+  phase: z
+    .string()
+    .nullable()
+    .describe('Finer than status, e.g. in_doubt, node_unreachable, verifying_end, not_observed, server_read_only.'),
   progress: z.number().int().min(0).max(100).nullable().describe('Percent; null when Proxmox does not say.'),
   effect: z.enum(['none', 'applied', 'unknown']).describe('Whether anything was changed in the cluster.'),
   attempts: z.number().int().describe('Times the request was handed to Proxmox.'),

@@ -2,6 +2,7 @@ import type { CallToolRequest, ServerContext } from '@modelcontextprotocol/serve
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Job } from '../jobs/job.ts';
+import type { OperationName } from '../operations/catalog.ts';
 import { createAskOperation } from './ask-operation.ts';
 import { createCallTool, toolResult, type Asking } from './call-tool.ts';
 import type { ToolChoice } from './choose-operations.ts';
@@ -30,7 +31,13 @@ export interface ProductOfferOptions {
 }
 
 /** Tools of the job toolset that the doorway lists beside its own. */
-export const DOORWAY_JOB_TOOLS: readonly string[] = ['list_jobs', 'get_job', 'poll_job', 'cancel_job', 'retry_job'];
+export const DOORWAY_JOB_TOOLS: readonly string[] = [
+  'list_jobs',
+  'get_job',
+  'poll_job',
+  'cancel_job',
+  'retry_job',
+] satisfies readonly OperationName[];
 
 /** What the product shows its clients: the operations as tools, and what can be read through them. */
 export function createProductOffer({ dispatcher, choice, subscribe, asking, taskTtlMs, processTag }: ProductOfferOptions): Offer {

@@ -68,6 +68,9 @@ export const CATALOG = {
   backups: [listBackups, createBackup, restoreBackup, deleteBackup],
 } as const satisfies Readonly<Record<string, readonly Operation[]>>;
 
+/** A name of the catalogue: what lists operations by name elsewhere does not compile once one of them is called otherwise. */
+export type OperationName = (typeof CATALOG)[keyof typeof CATALOG][number]['name'];
+
 /** The operations that a configuration has the means for. */
 export function offeredCatalog(means: { readonly ssh: boolean }): Readonly<Record<string, readonly Operation[]>> {
   return Object.fromEntries(

@@ -1,3 +1,5 @@
+import type { OperationName } from './catalog.ts';
+
 /**
  * The tools of ProxmoxMCP-Plus 0.5.2, in its order. They go on ignoring arguments they do not know (and name them in the
  * answer); every other operation refuses them.
@@ -44,7 +46,7 @@ export const COMPAT_NAMES = [
   'create_backup',
   'restore_backup',
   'delete_backup',
-] as const;
+] as const satisfies readonly OperationName[];
 
 export function isCompatName(name: string): boolean {
   return (COMPAT_NAMES as readonly string[]).includes(name);

@@ -6,6 +6,7 @@ import type { RepeatClass } from '../domain/repeat-class.ts';
 import type { WriteRisk } from '../domain/risk.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs, NewJob } from '../jobs/jobs.ts';
+import type { CompactJobView } from '../jobs/view.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import type { ContainerFiles } from './container-files.ts';
@@ -17,9 +18,9 @@ type PermissionsOf<Path extends string, Input> = {
   readonly [P in Path]: FieldsOf<P> extends NameableFields<Input> ? Privileges : `${P} names a field that the input lacks`;
 };
 
-interface Described<Input extends z.ZodObject> {
+interface Described<Input extends z.ZodObject, Name extends string> {
   /** The MCP tool name, HTTP route and CLI command. The file is named after it. */
-  readonly name: string;
+  readonly name: Name;
   readonly title: string;
   /** For agents and people: what it does and when to use it, in at most 300 characters. */
   readonly description: string;
@@ -27,17 +28,21 @@ interface Described<Input extends z.ZodObject> {
   readonly input: Input;
   /** What the configuration must have for the operation to exist. */
   readonly needs?: 'ssh';
+  /** True where the predecessor takes its static approval token: where one is configured, it is an argument. */
+  readonly takesToken?: boolean;
 }
 
-interface NeedsProxmox<Input extends z.ZodObject, Path extends string> extends Described<Input> {
+interface NeedsProxmox<Input extends z.ZodObject, Path extends string, Name extends string> extends Described<Input, Name> {
   /** What a token needs, and no more. The contract test proves it. */
   readonly permissions: PermissionsOf<Path, z.output<Input>>;
 }
 
-export interface QueryDefinition<Input extends z.ZodObject, Output extends z.ZodObject, Path extends string> extends NeedsProxmox<
-  Input,
-  Path
-> {
+export interface QueryDefinition<
+  Input extends z.ZodObject,
+  Output extends z.ZodObject,
+  Path extends string,
+  Name extends string = string,
+> extends NeedsProxmox<Input, Path, Name> {
   readonly output: Output;
   /** Whether the answer carries text at length that guests or tenants wrote: notes, logs, files. */
   showsGuestText?(output: z.output<Output>): boolean;
@@ -55,7 +60,7 @@ export interface QueryContext<Input> {
   readonly files: ContainerFiles;
 }
 
-interface WriteDefinition<Input extends z.ZodObject, Path extends string> extends NeedsProxmox<Input, Path> {
+interface WriteDefinition<Input extends z.ZodObject, Path extends string, Name extends string> extends NeedsProxmox<Input, Path, Name> {
   readonly risk: WriteRisk;
   readonly repeat: RepeatClass;
   /** One line that names the deed and its object: `Start VM 101`. */
@@ -72,7 +77,11 @@ interface WriteDefinition<Input extends z.ZodObject, Path extends string> extend
   readonly loses?: string;
 }
 
-export interface TaskDefinition<Input extends z.ZodObject, Path extends string> extends WriteDefinition<Input, Path> {
+export interface TaskDefinition<Input extends z.ZodObject, Path extends string, Name extends string = string> extends WriteDefinition<
+  Input,
+  Path,
+  Name
+> {
   /** Settles what the job must know before it is recorded: one input per guest of a selector, the id of a new guest. */
   each?(context: EachContext<z.output<Input>>): Promise<readonly z.output<Input>[]>;
   /**
@@ -125,29 +134,43 @@ export interface Replanned {
   readonly approval: NewJob['approval'];
 }
 
-export interface ControlDefinition<Input extends z.ZodObject, Output extends z.ZodObject> extends Described<Input> {
+export interface ControlDefinition<Input extends z.ZodObject, Output extends z.ZodObject, Name extends string = string> extends Described<
+  Input,
+  Name
+> {
+  /** How the audit log calls what it does to a job; a decision where it does nothing of the kind. */
+  readonly auditedAs?: 'cancel' | 'retry' | 'resolution';
   /** True for what only a person may say: it is not shown to models, and refused from them. */
   readonly forPeople?: boolean;
   readonly risk: 'read' | WriteRisk;
   readonly output: Output;
+  /** The jobs that an answer shows, beside the one that the input `job_id` names. */
+  jobsShown?(output: z.output<Output>): readonly CompactJobView[];
   text(output: z.output<Output>, input: z.output<Input>): string;
   run(context: ControlContext<z.output<Input>>): Promise<z.output<Output>>;
 }
 
 /** Observes: holds a client that cannot write, and answers its `output`. */
-export function defineQuery<Input extends z.ZodObject, Output extends z.ZodObject, const Path extends string = never>(
-  definition: QueryDefinition<Input, Output, Path>,
-) {
+export function defineQuery<
+  Input extends z.ZodObject,
+  Output extends z.ZodObject,
+  const Path extends string = never,
+  const Name extends string = string,
+>(definition: QueryDefinition<Input, Output, Path, Name>) {
   return { kind: 'query' as const, risk: 'read' as const, ...definition };
 }
 
 /** Writes as a job: plans a request whose worker (or synchronous answer) the job follows to its end. */
-export function defineTask<Input extends z.ZodObject, const Path extends string = never>(definition: TaskDefinition<Input, Path>) {
+export function defineTask<Input extends z.ZodObject, const Path extends string = never, const Name extends string = string>(
+  definition: TaskDefinition<Input, Path, Name>,
+) {
   return { kind: 'task' as const, ...definition };
 }
 
 /** Steers a job; holds no cluster. */
-export function defineControl<Input extends z.ZodObject, Output extends z.ZodObject>(definition: ControlDefinition<Input, Output>) {
+export function defineControl<Input extends z.ZodObject, Output extends z.ZodObject, const Name extends string = string>(
+  definition: ControlDefinition<Input, Output, Name>,
+) {
   return { kind: 'control' as const, ...definition };
 }
 

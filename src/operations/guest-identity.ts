@@ -1,6 +1,7 @@
 import type { GuestType } from '../domain/guest.ts';
 import type { GuestConfig } from '../proxmox/guest-config.ts';
 import { readText } from '../proxmox/lenient.ts';
+import { guestDisks } from './guest-disks.ts';
 import { readPropertyString } from '../proxmox/property-string.ts';
 
 /** What tells a guest from another one under the same id. */
@@ -15,12 +16,18 @@ export interface GuestIdentity {
  * A VM has ids of its own that Proxmox makes anew with every create, clone, restore and rollback. A container has none: its
  * root volume and the digest of its configuration stand for it.
  */
-export function identityOf(type: GuestType, { digest, options }: GuestConfig): GuestIdentity {
+export function identityOf(type: GuestType, config: GuestConfig): GuestIdentity {
+  const { digest, options } = config;
   const ctime = readPropertyString(readText(options['meta']) ?? '', 'creation')['ctime'];
   if (type === 'qemu') {
     const uuid = readPropertyString(readText(options['smbios1']) ?? '', 'uuid')['uuid'];
     const own = spell({ vmgenid: readText(options['vmgenid']), smbios: uuid, ctime });
     if (own !== '') return { lasting: own, exact: own };
+    // A VM from before it had ids of its own: its disks and its first network card stand for it.
+    const disks = guestDisks(type, config).map(({ volume }) => volume);
+    const mac = /\b(?:[\da-f]{2}:){5}[\da-f]{2}\b/i.exec(readText(options['net0']) ?? '')?.[0];
+    const lasting = spell({ disks: disks.join(','), hwaddr: mac });
+    return { lasting, exact: spell({ disks: disks.join(','), hwaddr: mac, digest }) };
   }
   const root = readPropertyString(readText(options['rootfs']) ?? '', 'volume')['volume'];
   const hardware = readPropertyString(readText(options['net0']) ?? '', 'name')['hwaddr'];

@@ -43,53 +43,58 @@ export type DescribeTargets = (plan: SendPlan, wants: TargetWants) => Promise<re
 const GUEST_PATH = /^\/nodes\/([^/]+)\/(qemu|lxc)\/(\d+)(?:\/|$)/;
 const CREATING = /^\/nodes\/\{node\}\/(?:(qemu|lxc)|(qemu|lxc)\/\{vmid\}\/clone)$/;
 
+type GuestReads = Pick<ProxmoxReader, 'guests' | 'guestConfig'>;
+/** Where a guest is, as far as the write itself says. */
+type NamedGuest = { readonly node?: string; readonly guestType?: GuestType };
+
 /** Reads the facts about guests that policy, approvals and the check before sending go by. */
-export function createDescribeTargets(pve: Pick<ProxmoxReader, 'guests' | 'guestConfig'>): DescribeTargets {
+export function createDescribeTargets(pve: GuestReads): DescribeTargets {
   return async (plan, wants) => {
     let listing: Promise<readonly GuestSummary[]> | undefined;
-    const listed = async (vmid: number): Promise<GuestSummary | undefined> => {
-      listing ??= pve.guests();
-      return (await listing).find((guest) => guest.vmid === vmid);
-    };
-
-    async function describeGuest(key: string, vmid: number): Promise<TargetDescription> {
-      const named = namedIn(plan, vmid);
-      const row = wants.listing || named.guestType === undefined ? await unlessUnreadable(listed(vmid)) : undefined;
-      const node = row?.node ?? named.node;
-      const guestType = row?.type ?? named.guestType;
-      const place = {
-        kind: 'guest',
-        key,
-        vmid,
-        ...(node === undefined ? {} : { node }),
-        ...(guestType === undefined ? {} : { guestType }),
-      } as const;
-      const seen = row ? { ...ofListing(row), pool: row.pool } : {};
-      if (!wants.config || node === undefined || guestType === undefined) return { ...place, ...seen };
-      const config = await unlessUnreadable(pve.guestConfig({ type: guestType, node, vmid }));
-      if (config === undefined) return { ...place, ...seen };
-      const { options } = config;
-      const name = readText(options[guestType === 'qemu' ? 'name' : 'hostname']);
-      return {
-        ...place,
-        ...seen,
-        ...(name === null ? {} : { name }),
-        tags: readList(options['tags']),
-        template: readFlag(options['template']),
-        protected: readFlag(options['protection']),
-        disks: guestDisks(guestType, config),
-        // A backup stays what it is when its guest changes.
-        ...(key.startsWith('guest/') ? { identity: identityOf(guestType, config) } : {}),
-      };
-    }
-
+    const listed: GuestReads = { guestConfig: pve.guestConfig, guests: () => (listing ??= pve.guests()) };
     return Promise.all(
       keysOf(plan).map(async (key): Promise<TargetDescription> => {
         const vmid = vmidOf(plan, key);
         if (vmid === undefined) return { kind: 'other', key, node: plan.step.node };
-        return newGuest(plan, key, vmid) ?? describeGuest(key, vmid);
+        return newGuest(plan, key, vmid) ?? describeGuest(listed, { key, vmid, ...namedIn(plan, vmid) }, wants);
       }),
     );
+  };
+}
+
+/** Reads the facts about one guest, wherever it is. */
+export async function describeGuest(
+  pve: GuestReads,
+  { key, vmid, ...named }: { readonly key: string; readonly vmid: number } & NamedGuest,
+  wants: TargetWants,
+): Promise<TargetDescription> {
+  const find = async (): Promise<GuestSummary | undefined> => (await pve.guests()).find((guest) => guest.vmid === vmid);
+  const row = wants.listing || named.guestType === undefined ? await unlessUnreadable(find()) : undefined;
+  const node = row?.node ?? named.node;
+  const guestType = row?.type ?? named.guestType;
+  const place = {
+    kind: 'guest',
+    key,
+    vmid,
+    ...(node === undefined ? {} : { node }),
+    ...(guestType === undefined ? {} : { guestType }),
+  } as const;
+  const seen = row ? { ...ofListing(row), pool: row.pool } : {};
+  if (!wants.config || node === undefined || guestType === undefined) return { ...place, ...seen };
+  const config = await unlessUnreadable(pve.guestConfig({ type: guestType, node, vmid }));
+  if (config === undefined) return { ...place, ...seen };
+  const { options } = config;
+  const name = readText(options[guestType === 'qemu' ? 'name' : 'hostname']);
+  return {
+    ...place,
+    ...seen,
+    ...(name === null ? {} : { name }),
+    tags: readList(options['tags']),
+    template: readFlag(options['template']),
+    protected: readFlag(options['protection']),
+    disks: guestDisks(guestType, config),
+    // A backup stays what it is when its guest changes.
+    ...(key.startsWith('guest/') ? { identity: identityOf(guestType, config) } : {}),
   };
 }
 
@@ -107,7 +112,7 @@ function vmidOf({ step }: SendPlan, key: string): number | undefined {
   return deletes ? (backupOwner(key.slice('volume/'.length)).vmid ?? undefined) : undefined;
 }
 
-function namedIn({ step }: SendPlan, vmid: number): { node?: string; guestType?: GuestType } {
+function namedIn({ step }: SendPlan, vmid: number): NamedGuest {
   if (step.kind === 'command') return step.vmid === vmid ? { node: step.node, guestType: step.channel === 'ssh' ? 'lxc' : 'qemu' } : {};
   const [, node, type, id] = GUEST_PATH.exec(step.path) ?? [];
   return node !== undefined && (type === 'qemu' || type === 'lxc') && Number(id) === vmid ? { node, guestType: type } : {};

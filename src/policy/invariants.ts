@@ -1,4 +1,4 @@
-import type { Scope } from '../domain/principal.ts';
+import { hasScope, type Scope } from '../domain/principal.ts';
 import type { Risk } from '../domain/risk.ts';
 import { RISKS } from '../domain/risk.ts';
 import { isProtected } from './conditions.ts';
@@ -56,7 +56,7 @@ export function refuseUnknown({ risk, toolset }: OperationFacts): Verdict | unde
 /** Refusal of a principal without the scope for the operation's risk. */
 export function refuseScope({ risk }: OperationFacts, scopes: readonly Scope[]): Verdict | undefined {
   const needed = risk === undefined ? 'admin' : SCOPE_FOR_RISK[risk];
-  if (scopes.includes('admin') || scopes.includes(needed)) return undefined;
+  if (hasScope({ scopes }, needed)) return undefined;
   return deny(
     'OP_POLICY_SCOPE',
     'scope',

@@ -24,7 +24,7 @@ export interface PolicyRequest {
   readonly file?: string | undefined;
   /** What the static approval token opened; undefined when the operation has no such argument. */
   readonly approvalToken?: TokenCheck | undefined;
-  /** True when the call would clear the protection of its targets (the flag, or a protected tag). */
+  /** True when the call would leave its targets with neither the protection flag nor a protected tag. */
   readonly removesProtection?: boolean | undefined;
 }
 

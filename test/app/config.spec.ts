@@ -122,6 +122,23 @@ describe('a wrong configuration', () => {
     expect(problemsOf({ ...CREDENTIALS, MCP_TRANSPORT: 'SSE' })).toContain('STREAMABLE_HTTP');
   });
 
+  const auth = { user: 'a@pve', token_name: 't', token_value: 'tv' };
+  test.each([
+    ['a URL as the host', { proxmox: { host: 'https://root:hush-hush@pve.example' }, auth }],
+    ['a whole token as the user', { proxmox: { host: 'x' }, auth: { ...auth, user: 'a@pve!t=hush-hush' } }],
+    ['a stray key of the policy', { proxmox: { host: 'x' }, auth, policy: { approval_token: 'hush-hush' } }],
+    ['text in place of a section', { proxmox: { host: 'x' }, auth, jobs: { database_url: ['postgres://u:hush-hush@h/d'] } }],
+    [
+      'the URL of a webhook',
+      { proxmox: { host: 'x' }, auth, webhooks: [{ url: 'http://u:hush-hush@x.example/hush-hush', secret: 'hush-hush' }] },
+    ],
+    ['the hash of a key', { proxmox: { host: 'x' }, auth, keys: [{ name: 'n', hash: 'hush-hush', scopes: ['read'] }] }],
+  ])('never shows what was pasted into %s', (_what, content) => {
+    const told = problemsOf(file(content));
+    expect(told).not.toBe('no problem');
+    expect(told).not.toContain('hush-hush');
+  });
+
   test('never shows a secret', () => {
     const secret = { proxmox: { host: 'x' }, auth: { user: 'a@pve', token_name: 't', token_value: { nested: 'hush-hush' } } };
     expect(problemsOf(file(secret))).not.toContain('hush-hush');

@@ -149,3 +149,42 @@ test('tools lists every operation with its risk, and its schemas as JSON', async
   const tools = (await line.run(['tools', '--json'])).json<readonly { name: string; input_schema: object }[]>();
   expect(tools.find(({ name }) => name === 'start_vm')?.input_schema).toHaveProperty('properties.vmid');
 });
+
+describe('the static approval token of the predecessor', () => {
+  const token = 'a-long-token-that-nobody-guesses';
+  const TOKENS = { high_risk_mode: 'enforce', high_risk_require_approval_token: true, high_risk_approval_token: token };
+
+  test('is a flag of the operations that take it, and opens them', async () => {
+    line.configure({ command_policy: TOKENS });
+    line.sim.cluster.vm(8001, { status: 'stopped' });
+    const call = ['call', 'delete_vm', '--vmid', '8001'];
+    const without = await line.run(call);
+    expect(without.exitCode).not.toBe(0);
+    expect(without.err).toContain('approval_token');
+    expect((await line.run([...call, '--approval-token', `${token}x`])).exitCode).toBe(without.exitCode);
+    expect(line.sim.cluster.guest(8001)).toBeDefined();
+    const ran = await line.run([...call, '--approval-token', token]);
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.out + ran.err).not.toContain(token);
+    expect(line.sim.cluster.guest(8001)).toBeUndefined();
+  });
+
+  test('opens the retry of a job too', async () => {
+    line.configure({ command_policy: TOKENS });
+    line.sim.cluster.vm(8002, { status: 'stopped' });
+    const remove = line.sim.faults.failTask('qmdestroy', 'no luck');
+    const failed = await line.run(['call', 'delete_vm', '--vmid', '8002', '--approval-token', token, '--json']);
+    remove();
+    const { job_id: jobId } = failed.json<{ job_id: string }>();
+    expect((await line.run(['jobs', 'retry', jobId])).exitCode).not.toBe(0);
+    expect((await line.run(['jobs', 'retry', jobId, '--approval-token', token])).exitCode).toBe(0);
+    expect(line.sim.cluster.guest(8002)).toBeUndefined();
+  });
+
+  test('is named as ignored where none is configured', async () => {
+    line.configure({});
+    line.sim.cluster.vm(8003, { status: 'stopped' });
+    const ran = await line.run(['call', 'delete_vm', '--vmid', '8003', '--dry-run', '--approval-token', token, '--json']);
+    expect(ran.json()['ignored_arguments']).toEqual(['approval_token']);
+  });
+});

@@ -63,7 +63,28 @@ describe('keys', () => {
     expect((await line.run(['keys', 'add', 'x', '--scope', 'reed'])).err).toContain('Did you mean read?');
     expect(await line.run(['keys', 'revoke', 'n8n'])).toMatchObject({ exitCode: 0 });
     expect((await line.run(['keys', 'list'])).out).toBe('No named keys.\n');
+    const { out } = await line.run(['audit', 'export']);
+    const changes = out
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text) as { event: string; principal: string; surface: string; facts: unknown })
+      .filter(({ event }) => event === 'key_change');
+    // What was refused changed nothing and is no change.
+    expect(changes).toMatchObject([
+      { principal: 'local', surface: 'cli', facts: { deed: 'add', name: 'n8n', config: line.configFile } },
+      { principal: 'local', surface: 'cli', facts: { deed: 'revoke', name: 'n8n', config: line.configFile } },
+    ]);
+    expect((await line.run(['audit', 'verify'])).exitCode).toBe(0);
     expect(await line.run(['keys', 'revoke', 'n8n'])).toMatchObject({ exitCode: 5 });
+  });
+
+  test('are not changed where the change cannot be accounted for', async () => {
+    const before = readFileSync(line.configFile, 'utf8');
+    const environment = { ...line.environment, PROXMOX_MCP_AUDIT_DIR: '/dev/null/audit' };
+    const ran = await line.run(['keys', 'add', 'unseen', '--scope', 'admin'], { environment });
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.out).toBe('');
+    expect(readFileSync(line.configFile, 'utf8')).toBe(before);
   });
 
   test('without a config file there is no place for keys', async () => {

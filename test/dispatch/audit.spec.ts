@@ -57,6 +57,21 @@ describe('the audit log', () => {
     expect(await problems()).toContain('4: was changed');
   });
 
+  test('whichever byte is flipped, it is found, though the record may read the same', async () => {
+    await log.record({ event: 'decision', principal: 'key:ü\u001b[m', facts: { n: 1e21, said: '\u2028"\\' } });
+    const whole = readFileSync(file());
+    const unnoticed: number[] = [];
+    for (let at = 0; at < whole.length; at += 1) {
+      for (const bit of [0x01, 0x20]) {
+        const changed = Buffer.from(whole);
+        changed.writeUInt8((changed.at(at) ?? 0) ^ bit, at);
+        writeFileSync(file(), changed);
+        if ((await verifyAudit(folder)).findings.length === 0) unnoticed.push(at);
+      }
+    }
+    expect(unnoticed.map((at) => whole.subarray(at - 5, at + 3).toString())).toEqual([]);
+  });
+
   test('a removed line is found', async () => {
     await write(5);
     writeFileSync(file(), `${lines().toSpliced(2, 1).join('\n')}\n`);
@@ -143,10 +158,28 @@ describe('the audit log', () => {
     },
   );
 
+  test('an event loop that is busy refuses nothing', async () => {
+    log = open({ withinMs: 200 });
+    const recorded = log.record({ event: 'intent', operation: 'start_vm' });
+    let isBusy = true;
+    const busy = (): void => {
+      const until = performance.now() + 250;
+      while (performance.now() < until);
+      if (isBusy) setTimeout(busy);
+    };
+    busy();
+    try {
+      await expect(recorded).resolves.toBeUndefined();
+    } finally {
+      isBusy = false;
+    }
+    expect(await problems()).toBe('');
+  });
+
   test('a disk that hangs refuses the record within a second; when it answers again the chain goes on unbroken', async () => {
     await write(1);
     await log.close();
-    log = open({ withinMs: 700 });
+    log = open({ withinMs: 600 });
     await log.record({ event: 'intent', operation: 'start_vm' });
     // Opening a pipe that nobody writes to holds a thread of the file system for as long as a dead mount does.
     const pipe = join(folder, 'pipe');

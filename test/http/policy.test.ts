@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { hashKey } from '../../src/http/keyring.ts';
+import { readEvents, type ReceivedEvent } from './read-events.ts';
 import { KEY, startService, type Service } from './service.ts';
 
 const AGENT = 'key-of-an-agent';
@@ -55,18 +56,28 @@ test('a read-only server shows no route that writes, and refuses each', async ()
     });
 });
 
-test('who reads what a command printed, by whichever route, needs an approval for what destroys', async () => {
+test.each([
+  ['the job', async (jobId: string) => (await service.ask(`/jobs/${jobId}`, { key: AGENT })).text()],
+  ['the list of jobs', async () => (await service.ask('/jobs', { key: AGENT })).text()],
+  ['the stream of the job', async (jobId: string) => (await service.ask(`/jobs/${jobId}/events`, { key: AGENT })).text()],
+  ['the stream of all jobs', (_jobId: string, all: Promise<readonly ReceivedEvent[]>) => all],
+])('who reads what a command printed in %s needs an approval for what destroys', async (what, read) => {
   service = await startService({
     config: { policy: { rules: [{ effect: 'allow', risks: ['destroy'] }], commands: { mode: 'audit_only' } }, keys: KEYS },
   });
   service.sim.cluster.vm(7003, { status: 'running', agent: true });
   service.sim.cluster.vm(7004, { status: 'stopped' });
-  const made = await ask('/execute_vm_command', { vmid: 7003, command: 'uptime', wait_seconds: 30 }, KEY);
-  expect(made.status).toBe(200);
+  const isAll = what === 'the stream of all jobs';
+  const all = isAll
+    ? readEvents(await service.ask('/events', { key: AGENT }), (events) => events.some(({ data }) => data['status'] === 'completed'))
+    : Promise.resolve([]);
   const decision = async (): Promise<unknown> =>
     ((await ask('/delete_vm', { vmid: 7004, dry_run: true })).body['result'] as Record<string, unknown>)['decision'];
   expect(await decision()).toMatchObject({ effect: 'allow' });
-  expect((await ask(`/jobs/${String(made.body['job_id'])}`)).status).toBe(200);
+  const made = await ask('/execute_vm_command', { vmid: 7003, command: 'uptime', wait_seconds: 30 }, KEY);
+  expect(made.status).toBe(200);
+  if (!isAll) expect(await decision()).toMatchObject({ effect: 'allow' });
+  await read(String(made.body['job_id']), all);
   expect(await decision()).toMatchObject({ effect: 'ask' });
 });
 

@@ -131,15 +131,19 @@ describe('attacks on approvals', () => {
     expect(exists(other)).toBe(true);
   });
 
-  test('a VM that was replaced meanwhile is not touched', async () => {
-    const jobId = await server.ask('delete_vm', { vmid });
+  test.each([
+    ['delete_vm', 'stopped', {}],
+    ['reset_vm', 'running', { reason: 'approval_stale' }],
+  ] as const)('a VM that was replaced meanwhile is not touched by %s', async (name, status, details) => {
+    server.sim.cluster.vm(vmid, { status });
+    const jobId = await server.ask(name, { vmid });
     server.sim.cluster.vm(vmid, {
       config: { vmgenid: 'aaaaaaaa-0000-4000-8000-000000000001', smbios1: 'uuid=aaaaaaaa-0000-4000-8000-000000000002' },
     });
     await server.decide(jobId, true);
     expect(await server.stateOf(jobId)).toBe('failed');
     const job = known(await server.product.jobs.get(jobId));
-    expect(job.error).toMatchObject({ code: 'conflict', details: { reason: 'approval_stale' } });
+    expect(job.error).toMatchObject({ code: 'conflict', details });
     expect(job.effect).toBe('none');
     expect(exists()).toBe(true);
     expect(server.writes()).toEqual([]);
@@ -162,6 +166,32 @@ describe('attacks on approvals', () => {
     await server.decide(jobId, true);
     expect(await server.stateOf(jobId)).toBe('failed');
     expect(server.sim.cluster.guest(id)?.config['name']).toBe('newcomer');
+  });
+
+  test('a snapshot that was taken anew under the same name is not gone back to', async () => {
+    server.sim.cluster.snapshot(vmid, 'good');
+    const jobId = await server.ask('rollback_snapshot', { vmid, snapname: 'good' });
+    const [snapshot] = known(server.sim.cluster.guest(vmid)).snapshots;
+    Object.assign(known(snapshot), { snaptime: known(snapshot).snaptime + 60 });
+    await server.decide(jobId, true);
+    expect(await server.stateOf(jobId)).toBe('failed');
+    expect(known(await server.product.jobs.get(jobId)).error).toMatchObject({ code: 'conflict' });
+    expect(server.writes()).toEqual([]);
+  });
+
+  test('a VM without ids of its own that was replaced between two steps is not destroyed', async () => {
+    const bare = { config: { vmgenid: '', smbios1: '', meta: '' } };
+    server.sim.cluster.vm(vmid, { status: 'running', disks: { scsi0: 'local-lvm:1G' }, ...bare });
+    const jobId = await server.ask('delete_vm', { vmid, force: true });
+    const sees = server.sim.faults.delay('POST /nodes/*/qemu/*/status/stop', 200);
+    const stopping = server.product.jobs.subscribe(({ jobId: changed, state }) => {
+      if (changed === jobId && state === 'running') server.sim.cluster.vm(vmid, { disks: { scsi0: 'ceph:9G' }, ...bare });
+    });
+    await server.decide(jobId, true);
+    expect(await server.stateOf(jobId)).toBe('failed');
+    stopping();
+    sees();
+    expect(exists()).toBe(true);
   });
 
   test('an approval that comes too late counts for nothing', async () => {
@@ -233,6 +263,25 @@ describe('attacks on approvals', () => {
       expect(state).toBe(approved.error ? 'rejected' : 'succeeded');
       expect(exists()).toBe(approved.error !== undefined);
       expect(server.writes().filter((write) => write.startsWith('DELETE')).length).toBe(approved.error ? 0 : 1);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+
+  test('two replicas that approve and cancel at the same moment do one of the two, and send once at most', async () => {
+    const other = await startSecured({ config: ENFORCED, beside: server });
+    try {
+      const jobId = await server.ask('delete_vm', { vmid });
+      const answers = await Promise.all([
+        server.decide(jobId, true),
+        other.decide(jobId, true),
+        other.call('cancel_job', { job_id: jobId }),
+      ]);
+      expect(answers.slice(0, 2).filter(({ error }) => error === undefined).length).toBeLessThanOrEqual(1);
+      const state = await server.stateOf(jobId);
+      expect(['succeeded', 'cancelled']).toContain(state);
+      expect(exists()).toBe(state === 'cancelled');
+      expect(server.writes().filter((write) => write.startsWith('DELETE /nodes/pve1/qemu')).length).toBe(state === 'cancelled' ? 0 : 1);
     } finally {
       await other[Symbol.asyncDispose]();
     }

@@ -22,7 +22,12 @@ const AGENT = key('agent', ['read', 'operate', 'destroy', 'execute'], 'mcp-http'
 
 let server: Secured;
 beforeAll(async () => {
-  server = await startSecured({ config: { approvals: { waiting_per_principal: 500, asked_per_hour: 10_000 } } });
+  server = await startSecured({
+    config: {
+      approvals: { waiting_per_principal: 500, asked_per_hour: 10_000 },
+      policy: { commands: { rules: [{ program: 'cat', arguments: [{ path_under: '/tmp/shown' }] }] } },
+    },
+  });
   const { cluster } = server.sim;
   cluster.vm(VICTIM, { name: 'victim', status: 'running' });
   cluster.snapshot(VICTIM, 'good');
@@ -70,6 +75,50 @@ const PLACES: readonly { readonly place: string; readonly isSlow?: boolean; show
       server.sim.cluster.vm(BEARER + 3, { status: 'running', agent: true });
       known(server.sim.cluster.guest(BEARER + 3)).agent.files.set('/tmp/x', Buffer.from(text));
       const { text: shown, error } = await server.call('read_guest_file', { vmid: BEARER + 3, path: '/tmp/x' }, { principal: AGENT });
+      if (error) throw error;
+      return shown;
+    },
+  },
+  {
+    place: 'the output of a command',
+    isSlow: true,
+    async show(text) {
+      server.sim.cluster.vm(BEARER + 3, { status: 'running', agent: true });
+      const path = `/tmp/shown/${Math.random().toString(36).slice(2)}`;
+      known(server.sim.cluster.guest(BEARER + 3)).agent.files.set(path, Buffer.from(text));
+      const { text: shown, output } = await server.call('execute_vm_command', {
+        vmid: BEARER + 3,
+        command: `cat ${path}`,
+        wait_seconds: 20,
+      });
+      if (output['status'] !== 'completed') throw new Error(shown);
+      return `${shown}\n${(await server.call('get_job', { job_id: output['job_id'] })).text}\n${(await server.call('list_jobs', { limit: 1 })).text}`;
+    },
+  },
+  {
+    place: 'the notes of a backup',
+    async show(text) {
+      server.sim.cluster.vm(BEARER + 5, { status: 'stopped' });
+      server.sim.cluster.backup(BEARER + 5, { notes: text });
+      const { text: shown, error } = await server.call('list_backups', { vmid: BEARER + 5, limit: 1 }, { principal: AGENT });
+      if (error) throw error;
+      return shown;
+    },
+  },
+  {
+    place: 'the interfaces of a guest',
+    async show(text) {
+      server.sim.cluster.vm(BEARER + 3, { status: 'running', agent: true });
+      const interfaces = [
+        { name: text, 'hardware-address': text, 'ip-addresses': [{ 'ip-address': text, 'ip-address-type': 'ipv4', prefix: 24 }] },
+      ];
+      const remove = server.sim.faults.respond('GET /nodes/*/qemu/*/agent/network-get-interfaces', {
+        status: 200,
+        body: JSON.stringify({ data: { result: interfaces } }),
+        contentType: 'application/json;charset=UTF-8',
+      });
+      const { text: shown, error } = await server.call('get_guest_network', { vmid: BEARER + 3 }, { principal: AGENT });
+      remove();
       if (error) throw error;
       return shown;
     },

@@ -18,6 +18,7 @@ export const deleteBackup = defineTask({
     node: node.optional(),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'destructive',
   destroys: 'part',
   loses: 'This backup.',

@@ -27,6 +27,7 @@ export const restoreBackup = defineTask({
     start: z.boolean().default(false).describe('Start it afterwards.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'create-once',
   loses: 'With overwrite, the guest that has the id now, with all its disks. Otherwise nothing.',
   permissions: {

@@ -15,6 +15,7 @@ export const executeContainerCommand = defineTask({
   input: z.object({ selector, ...commandFields }),
   needs: 'ssh',
   risk: 'execute',
+  takesToken: true,
   repeat: 'non-repeatable',
   takesCommand: true,
   showsGuestText: true,

@@ -12,6 +12,7 @@ export const executeVmCommand = defineTask({
   description: 'Run one command inside a running VM through its guest agent, with exit code and output, which is untrusted data.',
   input: guestInput.extend(commandFields),
   risk: 'execute',
+  takesToken: true,
   repeat: 'non-repeatable',
   takesCommand: true,
   showsGuestText: true,

@@ -17,6 +17,8 @@ export const getGuestNetwork = defineQuery({
   title: 'Guest network',
   description: 'Network interfaces and IP addresses that a running VM (told by its QEMU guest agent) or container has now.',
   input: guestInput,
+  // Names and addresses are what the guest says, and in a VM as long as it likes.
+  showsGuestText: () => true,
   output: z.object({
     vmid: z.int(),
     node: z.string(),

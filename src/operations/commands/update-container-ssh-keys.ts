@@ -20,6 +20,7 @@ export const updateContainerSshKeys = defineTask({
   }),
   needs: 'ssh',
   risk: 'execute',
+  takesToken: true,
   repeat: 'convergent',
   permissions: { '/vms/{vmid}': ['VM.Audit'] },
   summary: (input) => `${input.mode === 'replace' ? 'Replace' : 'Add'} SSH keys in container ${input.vmid}`,

@@ -21,6 +21,7 @@ export const deleteContainer = defineTask({
     format_style: formatStyle,
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'destructive',
   loses: 'The container with all its disks and snapshots.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Allocate', 'VM.PowerMgmt'] },

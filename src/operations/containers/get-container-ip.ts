@@ -19,6 +19,7 @@ export const getContainerIp = defineQuery({
   title: 'Container IP addresses',
   description: 'Show the IP addresses of an LXC container: those it has now and those configured.',
   input: guestInput,
+  showsGuestText: ({ running }) => running === true,
   output: z.object({
     vmid: z.int(),
     node: z.string(),

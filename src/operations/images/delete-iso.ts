@@ -22,6 +22,7 @@ export const deleteIso = defineTask({
     filename: z.string().min(1).max(400).describe('Exact file name or volid.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'destructive',
   destroys: 'part',
   loses: 'This file on the storage.',

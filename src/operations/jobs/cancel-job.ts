@@ -10,6 +10,7 @@ export const cancelJob = defineControl({
   description: 'Abort a running job: ask Proxmox VE to stop its task.',
   input: z.object({ job_id: jobId }),
   risk: 'disrupt',
+  auditedAs: 'cancel',
   output: jobAnswer,
   text: textOfJobAnswer,
   async run({ input, jobs, principal }) {

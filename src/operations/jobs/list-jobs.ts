@@ -16,6 +16,7 @@ export const listJobs = defineControl({
   }),
   risk: 'read',
   output: z.object({ jobs: z.array(compactJobView), next_cursor: z.string().nullable() }),
+  jobsShown: ({ jobs }) => jobs,
   text({ jobs, next_cursor }) {
     if (jobs.length === 0) return 'No jobs.';
     const lines = jobs.map(

@@ -14,6 +14,7 @@ export const resolveJob = defineControl({
     reason: z.string().min(3).max(500).describe('How it was found out.'),
   }),
   risk: 'change',
+  auditedAs: 'resolution',
   forPeople: true,
   output: jobAnswer,
   text: textOfJobAnswer,

@@ -13,6 +13,8 @@ export const retryJob = defineControl({
     secrets: z.record(z.string(), z.string()).optional().describe('Secret arguments again.'),
   }),
   risk: 'change',
+  auditedAs: 'retry',
+  takesToken: true,
   output: jobAnswer,
   text: textOfJobAnswer,
   async run({ input, jobs, principal, replan }) {

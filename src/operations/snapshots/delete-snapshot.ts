@@ -15,6 +15,7 @@ export const deleteSnapshot = defineTask({
     force: z.boolean().default(false).describe('Only for broken ones.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'destructive',
   destroys: 'part',
   loses: 'The way back to the state of this snapshot.',

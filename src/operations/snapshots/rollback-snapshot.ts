@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { guestLabel } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import { send } from '../../domain/plan.ts';
+import { readFlag, readList } from '../../proxmox/lenient.ts';
 import { rollbackSnapshotOf } from '../../proxmox/snapshots.ts';
 import { defineTask } from '../define.ts';
 import { snapname } from '../inputs.ts';
@@ -19,12 +20,13 @@ export const rollbackSnapshot = defineTask({
     start: z.boolean().default(false).describe('Start it after.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'non-repeatable',
   destroys: 'part',
   loses: 'Everything that was written since the snapshot, and every later snapshot where the storage needs that.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot.Rollback'] },
   summary: (input) => `Roll guest ${input.vmid} back to snapshot ${input.snapname}`,
-  async run({ input, pve }) {
+  async run({ input, pve, planned }) {
     const guest = await snapshotGuest(pve, input);
     const list = await pve.snapshots(guest);
     const snapshot = snapshotNamed(guest, list, input.snapname);
@@ -38,18 +40,27 @@ export const rollbackSnapshot = defineTask({
       );
     }
     assertSnapshotsCanChange(guest);
+    const since = isoTime(snapshot.takenAt);
+    if (planned !== null && planned['discards_changes_since'] !== since) {
+      throw new OperationError('conflict', `The snapshot ${snapshot.name} is not the one that this job was made for: it was taken anew.`, {
+        hint: 'Look at the snapshots, then make the call again.',
+        details: { field: 'snapname' },
+      });
+    }
     const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);
-    return send(rollbackSnapshotOf(guest, snapshot.name, input.start), {
+    const result = {
       vm_type: guest.type,
       guest: guest.name,
       snapname: snapshot.name,
-      discards_changes_since: isoTime(snapshot.takenAt),
+      discards_changes_since: since,
       stops_running_guest: guest.status === 'running',
       resumes_saved_ram: snapshot.vmstate,
       resets_options: changedOptions(now, then),
       // They stay as other branches of the tree, except on ZFS, which refuses to pass over them.
       later_snapshots: descendantsOf(list.snapshots, snapshot.name),
-    });
+    };
+    const leaves = { protection: readFlag(then.options['protection']), tags: readList(then.options['tags']) };
+    return send(rollbackSnapshotOf(guest, snapshot.name, input.start), result, { leaves });
   },
   async verify({ input, pve }) {
     const guest = await snapshotGuest(pve, input);

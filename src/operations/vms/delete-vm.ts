@@ -16,6 +16,7 @@ export const deleteVm = defineTask({
     destroy_unreferenced_disks: z.boolean().default(false).describe('Also disks that its config does not name.'),
   }),
   risk: 'destroy',
+  takesToken: true,
   repeat: 'destructive',
   loses: 'The VM with all its disks and snapshots.',
   permissions: { '/vms/{vmid}': ['VM.Allocate', 'VM.Audit', 'VM.PowerMgmt'] },

@@ -1,4 +1,4 @@
-import { isFinal } from '../../../src/jobs/job.ts';
+import { isFinal, LEFT_READY } from '../../../src/jobs/job.ts';
 import type { JobEvent } from '../../../src/jobs/job.ts';
 import type { JobRecord } from '../../../src/jobs/job-record.ts';
 import type { HeldTarget, JobStore, ReplayOutcome, ReplayQuery, TaskKey, Transition } from '../../../src/jobs/job-store.ts';
@@ -192,8 +192,11 @@ export function memoryStore(nowMs: () => number): MemoryStore {
       processes.set(processId, nowMs() + leaseMs);
       return Promise.resolve();
     },
-    takeOver({ processId, leaseMs, sendingBecomes, limit, timestamp }) {
-      const orphans = [...open].map((jobId) => jobs.get(jobId)).filter((job) => job !== undefined && !lives(job.owner, leaseMs));
+    takeOver({ processId, leaseMs, sends, sendingBecomes, limit, timestamp }) {
+      const orphans = [...open]
+        .map((jobId) => jobs.get(jobId))
+        .filter((job) => job !== undefined && !lives(job.owner, leaseMs))
+        .filter((job) => sends || job?.state !== 'ready' || job.phase !== LEFT_READY);
       if (orphans.length === 0) return Promise.resolve(0);
       processes.set(processId, nowMs() + leaseMs);
       seq += 1;

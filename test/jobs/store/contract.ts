@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JOB_STATES } from '../../../src/jobs/job.ts';
+import { JOB_STATES, LEFT_READY } from '../../../src/jobs/job.ts';
 import type { JobStore, Transition } from '../../../src/jobs/job-store.ts';
 import { UPID, aNewRecord, aRecord } from '../a-job.ts';
 
@@ -223,7 +223,7 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     await store.accept(aNewRecord({ jobId: id(2), targets: [], owner: 'dead', state: 'running' }, { leaseMs: 1000 }));
     await store.accept(aNewRecord({ jobId: id(3), targets: [], owner: 'dead', state: 'failed' }, { leaseMs: 1000 }));
     await store.accept(aNewRecord({ jobId: id(4), targets: [], owner: 'alive', state: 'ready' }, { leaseMs: 60_000 }));
-    const request = { processId: 'heir', leaseMs: 60_000, sendingBecomes: 'in_doubt', limit: 100, timestamp: AT } as const;
+    const request = { processId: 'heir', leaseMs: 60_000, sends: true, sendingBecomes: 'in_doubt', limit: 100, timestamp: AT } as const;
     expect(await store.takeOver(request)).toBe(0);
     await passTime(1100);
     expect(await store.takeOver(request)).toBe(2);
@@ -235,12 +235,27 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     expect((await store.transition(change({ from: 'sending', event: 'started', to: 'running' }))).kind).toBe('lost');
   });
 
+  test('gives a process that does not send what another such process has left, unless it is ready', async () => {
+    const { store } = await open();
+    await store.accept(aNewRecord({ jobId: id(1), targets: [], owner: null, state: 'ready', phase: LEFT_READY }));
+    await store.accept(aNewRecord({ jobId: id(2), targets: [], owner: null, state: 'ready', phase: null }));
+    await store.accept(aNewRecord({ jobId: id(3), targets: [], owner: null, state: 'ready', phase: 'waiting_for_lock' }));
+    await store.accept(aNewRecord({ jobId: id(4), targets: [], owner: null, state: 'in_doubt', phase: LEFT_READY }));
+    const request = { leaseMs: 60_000, sendingBecomes: 'in_doubt', limit: 100, timestamp: AT } as const;
+    expect(await store.takeOver({ ...request, processId: 'reader', sends: false })).toBe(3);
+    expect(await store.load(id(1))).toMatchObject({ owner: null, epoch: 1 });
+    expect(await store.takeOver({ ...request, processId: 'writer', sends: true })).toBe(1);
+    expect(await store.load(id(1))).toMatchObject({ owner: 'writer', epoch: 2 });
+  });
+
   test('hands over at once what a process has let go', async () => {
     const { store } = await open();
     await store.accept(aNewRecord({ jobId: id(1), owner: 'first' }));
     await store.lease('follow/pve1', 'first', 60_000);
     await store.release('first');
-    expect(await store.takeOver({ processId: 'second', leaseMs: 60_000, sendingBecomes: 'in_doubt', limit: 1, timestamp: AT })).toBe(1);
+    expect(
+      await store.takeOver({ processId: 'second', leaseMs: 60_000, sends: true, sendingBecomes: 'in_doubt', limit: 1, timestamp: AT }),
+    ).toBe(1);
     expect(await store.lease('follow/pve1', 'second', 60_000)).toBe(true);
   });
 

@@ -61,7 +61,13 @@ describe('the PostgreSQL store', () => {
     const url = await server.database();
     const [first, second] = [await open(url), await open(url)];
     for (let number = 0; number < 40; number += 1) await first.accept(aNewRecord({ jobId: `job-${number}`, targets: [], owner: null }));
-    const request = { leaseMs: 60_000, sendingBecomes: 'in_doubt', limit: 1000, timestamp: '2026-01-01T00:00:00.000Z' } as const;
+    const request = {
+      leaseMs: 60_000,
+      sends: true,
+      sendingBecomes: 'in_doubt',
+      limit: 1000,
+      timestamp: '2026-01-01T00:00:00.000Z',
+    } as const;
     const taken = await Promise.all([first.takeOver({ ...request, processId: 'a' }), second.takeOver({ ...request, processId: 'b' })]);
     expect(taken.reduce((sum, count) => sum + count, 0)).toBe(40);
     expect((await first.open()).every((record) => record.epoch === 2)).toBe(true);

@@ -91,7 +91,7 @@ describe('the SQLite store', () => {
     await store.changesSince({ seq: 0, jobId: '' }, 10);
     await store.unresolved({ node: 'pve1', id: '100', types: ['qmstart'] }, 'one', '2026-01-01');
     await store.findReplay({ given: null, implied: 'as before', heldSince: '2026-01-01' });
-    await store.takeOver({ processId: 'p', leaseMs: 1, sendingBecomes: 'ready', limit: 10, timestamp: '2026-01-01' });
+    await store.takeOver({ processId: 'p', leaseMs: 1, sends: true, sendingBecomes: 'ready', limit: 10, timestamp: '2026-01-01' });
     await store.prune({ completedBefore: '2026-01-01', keysBefore: '2026-01-01' });
     const asked = [...new Set(prepare.mock.calls.map(([text]) => text))].filter((text) => /\bjobs\b/.test(text));
     prepare.mockRestore();
