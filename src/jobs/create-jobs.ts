@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
+import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Principal } from '../domain/principal.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
@@ -7,7 +8,6 @@ import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
 import type { Engine } from './engine.ts';
 import { createFollower } from './follower.ts';
-import { createGate } from './gate.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { Job } from './job.ts';
@@ -79,7 +79,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     inputs: new Map(),
     plans: new Map(),
     isPerson: dependencies.isPerson ?? isPerson,
-    look: createGate(LOOKS_PER_NODE),
+    look: createLanes(LOOKS_PER_NODE),
     report: (fault, about) => dependencies.onFault?.(fault, about),
   };
   const drivers = createDrivers(engine);

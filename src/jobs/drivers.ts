@@ -1,7 +1,7 @@
+import { createLanes } from '../domain/lanes.ts';
 import { advanceReady } from './advance-ready.ts';
 import { move, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { createGate } from './gate.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobState } from './job.ts';
 import { settleDoubt } from './settle-doubt.ts';
@@ -43,7 +43,7 @@ async function awaitApproval(engine: Engine, record: JobRecord, pause: Pause): P
 
 export function createDrivers(engine: Engine): Drivers {
   const drivers = new Map<string, Driver>();
-  const sends = createGate(SENDS_PER_NODE);
+  const sends = createLanes(SENDS_PER_NODE);
 
   function next(record: JobRecord, pause: Pause): Promise<JobRecord | undefined> {
     const node = record.node ?? '';
