@@ -16,8 +16,6 @@ import { createMembership } from './membership.ts';
 import type { Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
 import { systemRandomness } from './randomness.ts';
-import { ALL_SAFEGUARDS } from './safeguards.ts';
-import type { Safeguards } from './safeguards.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
 import { statusFilter } from './status-filter.ts';
@@ -42,11 +40,6 @@ interface JobsDependencies {
   readonly onFault?: (fault: unknown, about: string) => void;
 }
 
-/** As `JobsDependencies`, for tests that take a safeguard away. */
-export interface TestedJobsDependencies extends JobsDependencies {
-  readonly safeguards?: Safeguards;
-}
-
 /** The first answer of Proxmox is in, or none will come soon. A refusal counts once the world was looked at, which takes one read. */
 function isAnswered(job: Job): boolean {
   const looksAtRefusal = job.state === 'verifying' && job.phase === 'verifying_refusal';
@@ -60,8 +53,8 @@ function isAnswered(job: Job): boolean {
 }
 
 /** Starts the jobs room of one process on a store that others may share. */
-export function createJobs(dependencies: TestedJobsDependencies): Jobs {
-  const { store, work, tasks, clock = systemClock, random = systemRandomness, safeguards = ALL_SAFEGUARDS } = dependencies;
+export function createJobs(dependencies: JobsDependencies): Jobs {
+  const { store, work, tasks, clock = systemClock, random = systemRandomness } = dependencies;
   const settings = jobsSettings(dependencies.settings);
   const stopping = new AbortController();
   const board = createBoard();
@@ -72,7 +65,6 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     clock,
     random,
     settings,
-    safeguards,
     board,
     processId: random.uuid(),
     stopping: stopping.signal,

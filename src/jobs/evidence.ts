@@ -4,6 +4,7 @@ import { isUpid, parseUpid } from '../domain/upid.ts';
 import type { Upid } from '../domain/upid.ts';
 import type { Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
+import { without } from './safeguards.ts';
 
 export interface Evidence {
   /** Tasks of the type and id, newest first where the order is known. */
@@ -23,7 +24,7 @@ function matches(upid: Upid, node: string, task: ExpectedTask): boolean {
 export async function readEvidence(engine: Engine, node: string, task: ExpectedTask): Promise<Evidence> {
   const [listed, logged] = await Promise.all([
     engine.tasks.ofType(node, task),
-    engine.safeguards.clusterLog ? engine.tasks.clusterLog() : Promise.resolve([]),
+    without?.('clusterLog') ? Promise.resolve([]) : engine.tasks.clusterLog(),
   ]);
   const upids = new Set(listed.map((entry) => entry.upid));
   for (const upid of logged) if (matches(upid, node, task)) upids.add(upid);
@@ -44,21 +45,21 @@ export type Observation =
 
 /** Looks once for the task of a job in doubt. */
 export async function observe(engine: Engine, record: JobRecord, node: string, task: ExpectedTask): Promise<Observation> {
-  const { safeguards, store, settings, clock } = engine;
+  const { store, settings, clock } = engine;
   let upids: readonly Upid[];
   try {
     ({ upids } = await readEvidence(engine, node, task));
   } catch (fault) {
-    if (safeguards.voidFailedReads) return { kind: 'void', fault };
+    if (!without?.('voidFailedReads')) return { kind: 'void', fault };
     upids = [];
   }
   // Read after the list: a job whose task is in the list was SENDING by then, and is so, or linked, or in doubt now.
   const since = new Date(clock.now().getTime() - settings.quarantineMs).toISOString();
-  const unresolved = safeguards.quarantine ? await store.unresolved({ node, id: task.id, types: task.types }, record.jobId, since) : [];
+  const unresolved = without?.('quarantine') ? [] : await store.unresolved({ node, id: task.id, types: task.types }, record.jobId, since);
   // A late task of an earlier send of this very job is as good as the last, unless every send counts.
   const ownCounts = !isResendable(record.step?.repeat ?? record.repeat);
   const blockers = unresolved.filter((jobId) => jobId !== record.jobId || ownCounts);
-  const linked = safeguards.linkedOnce ? await store.linkedElsewhere(upids, record.jobId) : new Set<Upid>();
+  const linked = without?.('linkedOnce') ? new Set<Upid>() : await store.linkedElsewhere(upids, record.jobId);
   const before = new Set([...record.baseline, ...record.previousUpids]);
   return {
     kind: 'seen',

@@ -1,6 +1,7 @@
 import { isFinal } from './job.ts';
 import { timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { without } from './safeguards.ts';
 
 /** Jobs that one transaction takes over. */
 const TAKE_AT_ONCE = 20_000;
@@ -32,7 +33,7 @@ export function createMembership(engine: Engine): Membership {
   }
 
   function takeOver(): Promise<number> {
-    const sendingBecomes = engine.safeguards.foundSendingIsDoubt ? 'in_doubt' : 'ready';
+    const sendingBecomes = without?.('foundSendingIsDoubt') ? 'ready' : 'in_doubt';
     return store.takeOver({ processId, leaseMs: settings.leaseMs, sendingBecomes, limit: TAKE_AT_ONCE, timestamp: timestamp(engine) });
   }
 

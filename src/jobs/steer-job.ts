@@ -8,6 +8,7 @@ import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
 import type { Job } from './job.ts';
+import { without } from './safeguards.ts';
 import { stopTask } from './stop-task.ts';
 import { effectBefore } from './step-end.ts';
 import type { TransitionEvent } from './transitions.ts';
@@ -143,7 +144,7 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
         expiresAt: approval?.expiresAt ?? null,
       },
       details: { by: by.id, previous_state: record.state, previous_upid: record.upid },
-      claims: approval || !engine.safeguards.targetClaims ? [] : plan.step.targets,
+      claims: approval || without?.('targetClaims') ? [] : plan.step.targets,
     };
     return { event: approval ? 'retried_asking' : 'retried', change };
   });
@@ -174,7 +175,7 @@ export function decideJob(
       return { event: 'rejected', change: { patch: { approval: answered, lastError: reason ?? 'A person rejected this.' }, details } };
     return {
       event: 'approved',
-      change: { patch: { approval: answered }, details, claims: engine.safeguards.targetClaims ? record.targets : [] },
+      change: { patch: { approval: answered }, details, claims: without?.('targetClaims') ? [] : record.targets },
     };
   });
 }

@@ -4,6 +4,7 @@ import type { Upid } from '../domain/upid.ts';
 import { move } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
+import { without } from './safeguards.ts';
 import { readWarnings } from './task-log.ts';
 import { completeStep, verifyNext } from './step-end.ts';
 
@@ -25,7 +26,7 @@ async function endTask(engine: Engine, record: JobRecord, exitStatus: string | n
   const exit = { exitstatus: exitStatus };
   if (exitStatus === 'OK' || (exitStatus !== null && WARNED.test(exitStatus))) {
     const warnings = exitStatus === 'OK' ? [] : await readWarnings(engine, upid, exitStatus);
-    if (isHaRequest(upid) && engine.safeguards.verifyUnclearEnds)
+    if (isHaRequest(upid) && !without?.('verifyUnclearEnds'))
       return verifyNext(engine, record, 'verifying_ha', {
         result: { ...record.result, ...exit },
         warnings: [...record.warnings, ...warnings],
@@ -33,11 +34,11 @@ async function endTask(engine: Engine, record: JobRecord, exitStatus: string | n
     return completeStep(engine, record, exit, warnings);
   }
   const ended = { result: { ...record.result, ...exit }, lastError: exitStatus ?? 'The task ended without an exit status.', error: null };
-  if ((exitStatus === null || UNCLEAR.test(exitStatus)) && engine.safeguards.verifyUnclearEnds)
+  if ((exitStatus === null || UNCLEAR.test(exitStatus)) && !without?.('verifyUnclearEnds'))
     return verifyNext(engine, record, isHaRequest(upid) ? 'verifying_ha' : 'verifying_end', ended);
   if (cancelRequested)
     return move(engine, record, 'task_cancelled', { patch: { ...ended, effect: 'unknown', phase: null }, details: exit });
-  const mayBeThere = (step?.repeat ?? record.repeat) === 'convergent' && engine.safeguards.worldBeforeFailure;
+  const mayBeThere = (step?.repeat ?? record.repeat) === 'convergent' && !without?.('worldBeforeFailure');
   if (mayBeThere || record.tainted) return verifyNext(engine, record, 'verifying_failure', ended);
   return move(engine, record, 'task_failed', { patch: { ...ended, effect: 'unknown', phase: null }, details: exit });
 }
