@@ -11,6 +11,11 @@ export interface Evidence {
   readonly upids: readonly Upid[];
 }
 
+/** Whose task the task of a job is. The token of this server may be another by now than the one that sent. */
+export function senderOf(engine: Engine, { step }: JobRecord): string {
+  return step?.sentAs ?? engine.tasks.tokenId;
+}
+
 function matches(upid: Upid, node: string, task: ExpectedTask): boolean {
   if (!upid.includes(`:${task.id}:`) || !isUpid(upid)) return false;
   const parts = parseUpid(upid);
@@ -18,13 +23,13 @@ function matches(upid: Upid, node: string, task: ExpectedTask): boolean {
 }
 
 /**
- * Every task of this type and id that Proxmox shows, in the node's list and in the cluster log.
+ * Every task of this type and id that Proxmox shows of a token, in the node's list and in the cluster log.
  * @throws OperationError when either cannot be read: half an observation is none
  */
-export async function readEvidence(engine: Engine, node: string, task: ExpectedTask): Promise<Evidence> {
+export async function readEvidence(engine: Engine, node: string, task: ExpectedTask, tokenId: string): Promise<Evidence> {
   const [listed, logged] = await Promise.all([
-    engine.tasks.ofType(node, task),
-    without?.('clusterLog') ? Promise.resolve([]) : engine.tasks.clusterLog(),
+    engine.tasks.ofType(node, task, tokenId),
+    without?.('clusterLog') ? Promise.resolve([]) : engine.tasks.clusterLog(tokenId),
   ]);
   const upids = new Set(listed.map((entry) => entry.upid));
   for (const upid of logged) if (matches(upid, node, task)) upids.add(upid);
@@ -41,14 +46,17 @@ export type Observation =
       readonly quarantined: boolean;
       /** True when the list no longer reaches back to the time before the send. */
       readonly truncated: boolean;
+      /** True when another token sent, and nothing of it is seen: this one may not be allowed to see its tasks. */
+      readonly foreign: boolean;
     };
 
 /** Looks once for the task of a job in doubt. */
 export async function observe(engine: Engine, record: JobRecord, node: string, task: ExpectedTask): Promise<Observation> {
   const { store, settings, clock } = engine;
+  const sender = senderOf(engine, record);
   let upids: readonly Upid[];
   try {
-    ({ upids } = await readEvidence(engine, node, task));
+    ({ upids } = await readEvidence(engine, node, task, sender));
   } catch (fault) {
     if (!without?.('voidFailedReads')) return { kind: 'void', fault };
     upids = [];
@@ -61,10 +69,12 @@ export async function observe(engine: Engine, record: JobRecord, node: string, t
   const blockers = unresolved.filter((jobId) => jobId !== record.jobId || ownCounts);
   const linked = without?.('linkedOnce') ? new Set<Upid>() : await store.linkedElsewhere(upids, record.jobId);
   const before = new Set([...record.baseline, ...record.previousUpids]);
+  const seesBefore = upids.some((upid) => before.has(upid));
   return {
     kind: 'seen',
     candidates: upids.filter((upid) => !before.has(upid) && !linked.has(upid)),
     quarantined: blockers.length > 0,
-    truncated: record.baseline.length > 0 && !upids.some((upid) => before.has(upid)),
+    truncated: record.baseline.length > 0 && !seesBefore,
+    foreign: sender !== engine.tasks.tokenId && !seesBefore,
   };
 }

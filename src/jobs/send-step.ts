@@ -95,7 +95,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
   const { settings, clock } = engine;
   if (failpoint) await failpoint('send.before-audit');
   // Read while the audit log is written: both are done before the intent is recorded.
-  const observed = step.task && !without?.('baseline') ? readEvidence(engine, step.node, step.task) : undefined;
+  const observed = step.task && !without?.('baseline') ? readEvidence(engine, step.node, step.task, engine.tasks.tokenId) : undefined;
   observed?.catch(() => undefined);
   try {
     await engine.work.beforeSend(record, plan);
@@ -121,6 +121,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
     repeat: step.repeat ?? record.repeat,
     again: plan.again,
     sends,
+    sentAs: engine.tasks.tokenId,
     description: describeStep(step),
   };
   const patch: RecordPatch = {

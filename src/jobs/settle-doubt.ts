@@ -75,6 +75,8 @@ async function settleByTasks(
       } else if (first === undefined) {
         if (seen.truncated || isEvidenceOld(engine, record)) return undecided(engine, record, step, { evidence: 'gone' });
         clean += 1;
+        if (quiet && clean >= settings.observationsNeeded && seen.foreign)
+          return undecided(engine, record, step, { sent_as: step.sentAs, looked_as: engine.tasks.tokenId });
         if (quiet && clean >= settings.observationsNeeded)
           return endAbsent(engine, record, { observations: clean, quiet_ms: Math.round(startedAt - since) });
       }
