@@ -21,6 +21,7 @@ import type { JobsSettings } from './settings.ts';
 import { statusFilter } from './status-filter.ts';
 import { cancelJob, decideJob, isPerson, loadJob, resolveJob, retryJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
+import { createUnderWay } from './under-way.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
 
 const LOOKS_PER_NODE = 4;
@@ -58,6 +59,8 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   const settings = jobsSettings(dependencies.settings);
   const stopping = new AbortController();
   const board = createBoard();
+  const underWay = createUnderWay();
+  let storeClosed = false;
   const engine: Engine = {
     store,
     work,
@@ -72,7 +75,11 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     plans: new Map(),
     isPerson: dependencies.isPerson ?? isPerson,
     look: createLanes(LOOKS_PER_NODE),
-    report: (fault, about) => dependencies.onFault?.(fault, about),
+    during: (work) => underWay.during(work),
+    // What took longer than `close` waits finds the store closed: that is no fault.
+    report: (fault, about) => {
+      if (!storeClosed) dependencies.onFault?.(fault, about);
+    },
   };
   const drivers = createDrivers(engine);
   const watched = new Map<string, number>();
@@ -102,7 +109,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
 
   async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
     watched.set(jobId, (watched.get(jobId) ?? 0) + 1);
-    void showProgress();
+    void underWay.during(showProgress());
     try {
       return await wait();
     } finally {
@@ -134,7 +141,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     async accept(request) {
       refuseWhenClosed();
       await membership.joined();
-      const accepted = await acceptJob(engine, request);
+      const accepted = await underWay.during(acceptJob(engine, request));
       if (accepted.replayed) return { job: accepted.job, replayed: true };
       const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
       return { job, replayed: false };
@@ -170,7 +177,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     async retry(jobId, by, options) {
       refuseWhenClosed();
       await membership.joined();
-      const job = (await retryJob(engine, jobId, by, options)) as JobRecord;
+      const job = (await underWay.during(retryJob(engine, jobId, by, options))) as JobRecord;
       return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },
     decide: (jobId, by, decision) => decideJob(engine, jobId, by, decision),
@@ -190,10 +197,11 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     async close() {
       if (engine.stopping.aborted) return;
       stopping.abort();
-      await Promise.race([drivers.idle(), clock.sleep(settings.closeWithinMs)]);
+      await Promise.race([underWay.idle(), clock.sleep(settings.closeWithinMs)]);
       await store.release(engine.processId).catch((fault: unknown) => {
         engine.report(fault, 'release');
       });
+      storeClosed = true;
       await store.close();
     },
   };

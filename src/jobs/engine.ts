@@ -37,6 +37,8 @@ export interface Engine {
   isPerson(principal: Principal): boolean;
   /** Runs a read of the cluster, a few at a time per node. */
   look<T>(node: string, work: () => Promise<T>): Promise<T>;
+  /** Counts work that the store must outlive. */
+  during<T>(work: Promise<T>): Promise<T>;
   /** Reports a fault that has no caller to go to. */
   report(fault: unknown, about: string): void;
 }
@@ -97,7 +99,7 @@ export async function attemptMove(
   engine.board.publish(outcome.record);
   if (isFinal(to) && !isFinal(record.state)) {
     forgetInput(engine, record.jobId);
-    engine.work.ended(outcome.record).catch((fault: unknown) => {
+    void engine.during(engine.work.ended(outcome.record)).catch((fault: unknown) => {
       engine.report(fault, 'work.ended');
     });
   }

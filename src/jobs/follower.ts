@@ -136,9 +136,8 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     await stopTask(engine, record);
   }
 
-  /** A look that was under way when the server stopped finds its connections closed: that is no fault. */
   function reportFault(fault: unknown, node: string): void {
-    if (!engine.stopping.aborted) engine.report(fault, `tasks of ${node}`);
+    engine.report(fault, `tasks of ${node}`);
   }
 
   /** What all nodes are asked together stays the same however many there are. */
@@ -177,7 +176,7 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
         round: 0,
       };
       nodes.set(node, state);
-      void follow(node, state);
+      void engine.during(follow(node, state));
     },
     lagMs: () => {
       const now = clock.monotonic();

@@ -51,7 +51,7 @@ export function createMembership(engine: Engine): Membership {
     });
   }
 
-  async function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
+  async function repeat(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
     for (;;) {
       await clock.sleep(milliseconds(), engine.stopping);
       if (engine.stopping.aborted) return;
@@ -61,21 +61,25 @@ export function createMembership(engine: Engine): Membership {
     }
   }
 
+  function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): void {
+    void engine.during(repeat(milliseconds, about, work));
+  }
+
   async function join(): Promise<void> {
     // First ours, then shown: nothing is started on a record that changes hands meanwhile.
     await takeOver();
     cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
     for (const record of await store.open()) board.publish(record);
     const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
-    void every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
-    void every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
-    void every(
+    every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
+    every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
+    every(
       () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),
       'changes of other servers',
       readChanges,
     );
     let sincePrune = jitter(FIRST_PRUNE_AFTER_MS);
-    void every(
+    every(
       () => sincePrune(),
       'pruning',
       () => {
@@ -105,7 +109,7 @@ export function createMembership(engine: Engine): Membership {
       }
     }
   }
-  void keepJoining();
+  void engine.during(keepJoining());
 
   return { joined };
 }
