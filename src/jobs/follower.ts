@@ -130,7 +130,9 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
 
   async function stopAgain(record: JobRecord): Promise<void> {
     if (record.upid === null) return;
-    const askedAt = stopAskedAt.get(record.upid) ?? Date.parse(record.updatedAt) - clock.now().getTime() + clock.monotonic();
+    // The record may be younger than now on a clock that was set back.
+    const askedAgo = Math.max(0, clock.now().getTime() - Date.parse(record.updatedAt));
+    const askedAt = stopAskedAt.get(record.upid) ?? clock.monotonic() - askedAgo;
     if (clock.monotonic() - askedAt < STOP_AGAIN_MS) return;
     stopAskedAt.set(record.upid, clock.monotonic());
     await stopTask(engine, record);

@@ -180,7 +180,10 @@ export function decideJob(
   });
 }
 
-/** Settles a doubtful job by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
+/** Phases of a running job whose task cannot be looked at: its node may never come back. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['node_unreachable', 'task_unreadable']);
+
+/** Settles a doubtful job, or one whose task is out of reach, by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
 export function resolveJob(
   engine: Engine,
   jobId: string,
@@ -188,9 +191,10 @@ export function resolveJob(
   resolution: { outcome: 'succeeded' | 'failed'; reason: string },
 ): Promise<Job> {
   return steer(engine, jobId, (record) => {
-    if (record.state !== 'unknown' && record.state !== 'not_observed')
-      throw refused(record, `The outcome of this job is known (${record.state}).`, 'Nothing was changed.');
-    if (!isResendable(record.repeat) && !engine.isPerson(by))
+    const outOfReach = record.state === 'running' && OUT_OF_REACH.has(record.phase ?? '');
+    if (record.state !== 'unknown' && record.state !== 'not_observed' && !outOfReach)
+      throw refused(record, `The outcome of this job is known, or will be (${record.state}).`, 'Nothing was changed.');
+    if ((outOfReach || !isResendable(record.repeat)) && !engine.isPerson(by))
       throw new OperationError('denied', 'Only a person may say how a job ended that does harm when it is done twice.', {
         hint: 'A person looks at the cluster and resolves the job.',
         details: { job_id: jobId, state: record.state },
@@ -198,6 +202,7 @@ export function resolveJob(
     const { outcome, reason } = resolution;
     const patch = {
       resolvedAt: timestamp(engine),
+      phase: null,
       effect: outcome === 'succeeded' ? 'applied' : 'none',
       lastError: outcome === 'succeeded' ? null : reason,
     } as const;
