@@ -1,4 +1,15 @@
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -244,7 +255,7 @@ describe('a database of the predecessor', () => {
 
   test('leaves no half copy behind when it is damaged, however often it is tried', async () => {
     const path = predecessor();
-    truncateSync(path, statSync(path).size - 4096);
+    writeFileSync(path, readFileSync(path).fill(0xff, 2 * 4096, 3 * 4096));
     await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'internal' });
     expect(readdirSync(join(path, '..')).filter((name) => name.includes('backup'))).toEqual([]);
   });
