@@ -7,6 +7,7 @@ import { holdsSecrets, replayQuery, withoutSecrets } from './idempotency.ts';
 import type { JobRecord } from './job-record.ts';
 import type { AcceptOutcome, HeldTarget, ReplayQuery } from './job-store.ts';
 import type { Accepted, NewJob } from './jobs.ts';
+import { without } from './safeguards.ts';
 import { describeStep } from '../domain/mutation.ts';
 
 /** What a caller hears whose target is held by another job. */
@@ -37,7 +38,7 @@ function perhapsRecorded(fault: OperationError, jobId: string): OperationError {
 /** How earlier jobs for this call are found; null keys find nothing. */
 function replayFor(engine: Engine, request: Parameters<typeof replayQuery>[0]): ReplayQuery {
   const heldSince = new Date(engine.clock.now().getTime() - engine.settings.idempotencyMs).toISOString();
-  return engine.safeguards.idempotency ? replayQuery(request, heldSince) : { given: null, implied: null, heldSince };
+  return without?.('idempotency') ? { given: null, implied: null, heldSince } : replayQuery(request, heldSince);
 }
 
 /** The job an earlier call with the same key made. @throws OperationError `invalid_input` when the key came with another body */
@@ -97,7 +98,7 @@ function newRecord(engine: Engine, request: NewJob, impliedKey: string | null): 
 export async function acceptJob(engine: Engine, request: NewJob): Promise<Accepted & { readonly record: JobRecord }> {
   const replay = replayFor(engine, request);
   const record = newRecord(engine, request, replay.implied);
-  const claims = request.approval || !engine.safeguards.targetClaims ? [] : request.plan.step.targets;
+  const claims = request.approval || without?.('targetClaims') ? [] : request.plan.step.targets;
   const madeAt = request.approval ? LONG_AGO : engine.clock.monotonic();
   engine.inputs.set(record.jobId, request.input);
   engine.plans.set(record.jobId, { plan: request.plan, madeAt });

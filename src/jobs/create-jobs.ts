@@ -1,12 +1,12 @@
 import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
+import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
 import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
 import type { Engine } from './engine.ts';
 import { createFollower } from './follower.ts';
-import { createGate } from './gate.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { Job } from './job.ts';
@@ -15,13 +15,12 @@ import { createMembership } from './membership.ts';
 import type { Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
 import { systemRandomness } from './randomness.ts';
-import { ALL_SAFEGUARDS } from './safeguards.ts';
-import type { Safeguards } from './safeguards.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
 import { statusFilter } from './status-filter.ts';
 import { cancelJob, decideJob, loadJob, resolveJob, retryJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
+import { createUnderWay } from './under-way.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
 
 const LOOKS_PER_NODE = 4;
@@ -41,11 +40,6 @@ interface JobsDependencies {
   readonly onFault?: (fault: unknown, about: string) => void;
 }
 
-/** As `JobsDependencies`, for tests that take a safeguard away. */
-export interface TestedJobsDependencies extends JobsDependencies {
-  readonly safeguards?: Safeguards;
-}
-
 /** The first answer of Proxmox is in, or none will come soon. A refusal counts once the world was looked at, which takes one read. */
 function isAnswered(job: Job): boolean {
   const looksAtRefusal = job.state === 'verifying' && job.phase === 'verifying_refusal';
@@ -59,11 +53,13 @@ function isAnswered(job: Job): boolean {
 }
 
 /** Starts the jobs room of one process on a store that others may share. */
-export function createJobs(dependencies: TestedJobsDependencies): Jobs {
-  const { store, work, tasks, clock = systemClock, random = systemRandomness, safeguards = ALL_SAFEGUARDS } = dependencies;
+export function createJobs(dependencies: JobsDependencies): Jobs {
+  const { store, work, tasks, clock = systemClock, random = systemRandomness } = dependencies;
   const settings = jobsSettings(dependencies.settings);
   const stopping = new AbortController();
   const board = createBoard();
+  const underWay = createUnderWay();
+  let storeClosed = false;
   const engine: Engine = {
     store,
     work,
@@ -71,15 +67,18 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     clock,
     random,
     settings,
-    safeguards,
     board,
     sends: dependencies.sends ?? true,
     processId: random.uuid(),
     stopping: stopping.signal,
     inputs: new Map(),
     plans: new Map(),
-    look: createGate(LOOKS_PER_NODE),
-    report: (fault, about) => dependencies.onFault?.(fault, about),
+    look: createLanes(LOOKS_PER_NODE),
+    during: (work) => underWay.during(work),
+    // What took longer than `close` waits finds the store closed: that is no fault.
+    report: (fault, about) => {
+      if (!storeClosed) dependencies.onFault?.(fault, about);
+    },
   };
   const drivers = createDrivers(engine);
   const watched = new Map<string, number>();
@@ -109,7 +108,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
 
   async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
     watched.set(jobId, (watched.get(jobId) ?? 0) + 1);
-    void showProgress();
+    void underWay.during(showProgress());
     try {
       return await wait();
     } finally {
@@ -141,7 +140,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     async accept(request) {
       refuseWhenClosed();
       await membership.joined();
-      const accepted = await acceptJob(engine, request);
+      const accepted = await underWay.during(acceptJob(engine, request));
       if (accepted.replayed) return { job: accepted.job, replayed: true };
       const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
       return { job, replayed: false };
@@ -177,7 +176,7 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     async retry(jobId, by, options) {
       refuseWhenClosed();
       await membership.joined();
-      const job = (await retryJob(engine, jobId, by, options)) as JobRecord;
+      const job = (await underWay.during(retryJob(engine, jobId, by, options))) as JobRecord;
       return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },
     decide: (jobId, by, decision) => decideJob(engine, jobId, by, decision),
@@ -197,10 +196,11 @@ export function createJobs(dependencies: TestedJobsDependencies): Jobs {
     async close() {
       if (engine.stopping.aborted) return;
       stopping.abort();
-      await Promise.race([drivers.idle(), clock.sleep(settings.closeWithinMs)]);
+      await Promise.race([underWay.idle(), clock.sleep(settings.closeWithinMs)]);
       await store.release(engine.processId).catch((fault: unknown) => {
         engine.report(fault, 'release');
       });
+      storeClosed = true;
       await store.close();
     },
   };

@@ -1,7 +1,7 @@
+import { createLanes } from '../domain/lanes.ts';
 import { advanceReady } from './advance-ready.ts';
 import { move, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { createGate } from './gate.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobState } from './job.ts';
 import { settleDoubt } from './settle-doubt.ts';
@@ -17,17 +17,12 @@ const AFTER_FAULT_MS = 5000;
 export interface Drivers {
   /** Takes notice of a job: starts to drive it if it is ours, or wakes its driver. */
   consider(record: JobRecord): void;
-  /** Number of jobs being driven now. */
-  active(): number;
-  /** Resolves when no driver is at work. */
-  idle(): Promise<void>;
 }
 
 interface Driver {
   /** The job as the driver knows it. */
   record: JobRecord;
   interrupt: AbortController;
-  finished: Promise<void>;
 }
 
 async function awaitApproval(engine: Engine, record: JobRecord, pause: Pause): Promise<JobRecord | undefined> {
@@ -43,7 +38,7 @@ async function awaitApproval(engine: Engine, record: JobRecord, pause: Pause): P
 
 export function createDrivers(engine: Engine): Drivers {
   const drivers = new Map<string, Driver>();
-  const sends = createGate(SENDS_PER_NODE);
+  const sends = createLanes(SENDS_PER_NODE);
 
   function next(record: JobRecord, pause: Pause): Promise<JobRecord | undefined> {
     const node = record.node ?? '';
@@ -90,13 +85,13 @@ export function createDrivers(engine: Engine): Drivers {
   }
 
   function start(record: JobRecord): void {
-    const driver: Driver = { record, interrupt: new AbortController(), finished: Promise.resolve() };
+    const driver: Driver = { record, interrupt: new AbortController() };
     const pause: Pause = async (milliseconds) => {
       await engine.clock.sleep(milliseconds, AbortSignal.any([driver.interrupt.signal, engine.stopping]));
       if (driver.interrupt.signal.aborted) driver.interrupt = new AbortController();
     };
     drivers.set(record.jobId, driver);
-    driver.finished = run(driver, pause)
+    const finished = run(driver, pause)
       .catch(async (fault: unknown) => {
         engine.report(fault, `job ${record.jobId}`);
         await engine.clock.sleep(AFTER_FAULT_MS, engine.stopping);
@@ -107,6 +102,7 @@ export function createDrivers(engine: Engine): Drivers {
         const latest = engine.board.get(record.jobId);
         if (latest && latest.seq > driver.record.seq) consider(latest);
       });
+    void engine.during(finished);
   }
 
   function consider(record: JobRecord): void {
@@ -119,11 +115,5 @@ export function createDrivers(engine: Engine): Drivers {
     if (record.state !== state || record.epoch !== epoch || record.cancelRequested !== cancelRequested) driver.interrupt.abort();
   }
 
-  return {
-    consider,
-    active: () => drivers.size,
-    idle: async () => {
-      await Promise.all([...drivers.values()].map((driver) => driver.finished));
-    },
-  };
+  return { consider };
 }

@@ -10,7 +10,7 @@ import type { JobRecord, RecordPatch } from './job-record.ts';
 import type { HeldTarget, JobStore, TaskKey } from './job-store.ts';
 import type { PlannedJob, Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
-import type { Safeguards } from './safeguards.ts';
+import { without } from './safeguards.ts';
 import type { JobsSettings } from './settings.ts';
 import { nextState } from './transitions.ts';
 import type { TransitionEvent } from './transitions.ts';
@@ -23,7 +23,6 @@ export interface Engine {
   readonly clock: Clock;
   readonly random: Randomness;
   readonly settings: JobsSettings;
-  readonly safeguards: Safeguards;
   readonly board: Board;
   /** False for a server that is read-only: it follows and settles jobs, and sends nothing. */
   readonly sends: boolean;
@@ -37,6 +36,8 @@ export interface Engine {
   readonly plans: Map<string, { readonly plan: SendPlan; readonly madeAt: number }>;
   /** Runs a read of the cluster, a few at a time per node. */
   look<T>(node: string, work: () => Promise<T>): Promise<T>;
+  /** Counts work that the store must outlive. */
+  during<T>(work: Promise<T>): Promise<T>;
   /** Reports a fault that has no caller to go to. */
   report(fault: unknown, about: string): void;
 }
@@ -79,7 +80,7 @@ export async function attemptMove(
   const to = nextState(record.state, event);
   if (to === undefined) throw new TypeError(`${event} cannot happen to a job that is ${record.state}`);
   const at = timestamp(engine);
-  const { fencing } = engine.safeguards;
+  const fencing = !without?.('fencing');
   if (failpoint) await failpoint(`engine.${event}.before`);
   const outcome = await engine.store.transition({
     jobId: record.jobId,
@@ -100,7 +101,7 @@ export async function attemptMove(
   engine.board.publish(outcome.record);
   if (isFinal(to) && !isFinal(record.state)) {
     forgetInput(engine, record.jobId);
-    engine.work.ended(outcome.record).catch((fault: unknown) => {
+    void engine.during(engine.work.ended(outcome.record)).catch((fault: unknown) => {
       engine.report(fault, 'work.ended');
     });
   }

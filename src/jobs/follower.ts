@@ -1,4 +1,4 @@
-import { OperationError } from '../domain/operation-error.ts';
+import { ERROR_CLASSES, OperationError } from '../domain/operation-error.ts';
 import type { Upid } from '../domain/upid.ts';
 import { timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -54,13 +54,13 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     checking.add(record.jobId);
     try {
       const seen = await checkTask(engine, record);
-      if (seen !== 'gone') {
+      if (seen === 'running' || seen === 'ended') {
         missingSince.delete(record.upid);
         return;
       }
       const since = missingSince.get(record.upid) ?? clock.monotonic();
       missingSince.set(record.upid, since);
-      if (clock.monotonic() - since < settings.noSuchTaskGraceMs) return;
+      if (clock.monotonic() - since < (seen === 'gone' ? settings.noSuchTaskGraceMs : settings.evidenceMs)) return;
       await endLostTask(engine, record);
       missingSince.delete(record.upid);
     } finally {
@@ -96,10 +96,13 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
     try {
       active = new Set((await tasks.active(node)).filter((entry) => entry.running).map((entry) => entry.upid));
     } catch (thrown) {
-      if (thrown instanceof OperationError && (thrown.code === 'proxmox_unreachable' || thrown.code === 'timeout'))
+      if (!(thrown instanceof OperationError)) throw thrown;
+      if (thrown.code !== 'not_found') {
+        // Said once: a token that is not accepted any more would fill the log.
+        if (!state.unreachable && !ERROR_CLASSES[thrown.code].transient) reportFault(thrown, node);
         return showReachable(node, state, false);
+      }
       // A node that has left the cluster knows none of its tasks any more.
-      if (!(thrown instanceof OperationError) || thrown.code !== 'not_found') throw thrown;
       active = new Set();
     }
     await showReachable(node, state, true);
@@ -127,15 +130,16 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
 
   async function stopAgain(record: JobRecord): Promise<void> {
     if (record.upid === null) return;
-    const askedAt = stopAskedAt.get(record.upid) ?? Date.parse(record.updatedAt) - clock.now().getTime() + clock.monotonic();
+    // The record may be younger than now on a clock that was set back.
+    const askedAgo = Math.max(0, clock.now().getTime() - Date.parse(record.updatedAt));
+    const askedAt = stopAskedAt.get(record.upid) ?? clock.monotonic() - askedAgo;
     if (clock.monotonic() - askedAt < STOP_AGAIN_MS) return;
     stopAskedAt.set(record.upid, clock.monotonic());
     await stopTask(engine, record);
   }
 
-  /** A look that was under way when the server stopped finds its connections closed: that is no fault. */
   function reportFault(fault: unknown, node: string): void {
-    if (!engine.stopping.aborted) engine.report(fault, `tasks of ${node}`);
+    engine.report(fault, `tasks of ${node}`);
   }
 
   /** What all nodes are asked together stays the same however many there are. */
@@ -174,7 +178,7 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
         round: 0,
       };
       nodes.set(node, state);
-      void follow(node, state);
+      void engine.during(follow(node, state));
     },
     lagMs: () => {
       const now = clock.monotonic();

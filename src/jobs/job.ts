@@ -70,6 +70,8 @@ export interface JobStep {
   readonly again: boolean;
   /** How often this step was handed to Proxmox. */
   readonly sends: number;
+  /** User or token that sent it, as the UPID of its task names it. Absent in steps recorded before this was kept. */
+  readonly sentAs?: string;
   readonly description: StepDescription;
 }
 

@@ -75,7 +75,7 @@ export interface Jobs {
   retry(jobId: string, by: Principal, options: { plan: SendPlan; secrets?: Facts; approval?: NewJob['approval'] }): Promise<Job>;
   /** A person's answer to a job that asks. */
   decide(jobId: string, by: Principal, decision: { approve: boolean; reason: string | null }): Promise<Job>;
-  /** A person settles an `unknown` or `not_observed` job. */
+  /** A person settles an `unknown` or `not_observed` job, or a running one whose task is out of reach. */
   resolve(jobId: string, by: Principal, resolution: { outcome: 'succeeded' | 'failed'; reason: string }): Promise<Job>;
   /** Called with every change of any job that this process sees; returns the way to stop. */
   subscribe(listener: (job: Job) => void): () => void;

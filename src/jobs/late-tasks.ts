@@ -2,6 +2,7 @@ import { isUpid, parseUpid } from '../domain/upid.ts';
 import type { Upid } from '../domain/upid.ts';
 import { timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { senderOf } from './evidence.ts';
 
 /** Tasks that are remembered as looked at. */
 const SEEN_KEPT = 5000;
@@ -15,11 +16,13 @@ export function createLateTaskReporter(engine: Engine): (running: readonly Upid[
   const seen = new Set<Upid>();
 
   async function report(upid: Upid): Promise<void> {
-    const { node, id, type } = parseUpid(upid);
+    const { node, id, type, user } = parseUpid(upid);
     const since = new Date(clock.now().getTime() - settings.quarantineMs).toISOString();
     for (const jobId of await store.unresolved({ node, id, types: [type] }, '', since)) {
       // A job in doubt will find the task by itself.
       if (board.get(jobId)) continue;
+      const gaveUp = await store.load(jobId);
+      if (!gaveUp || senderOf(engine, gaveUp) !== user) continue;
       await store.note(jobId, { timestamp: timestamp(engine), event: 'late_task_seen', details: { upid } });
     }
   }

@@ -1,6 +1,7 @@
 import { isFinal } from './job.ts';
 import { timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { without } from './safeguards.ts';
 
 /** Jobs that one transaction takes over. */
 const TAKE_AT_ONCE = 20_000;
@@ -32,7 +33,7 @@ export function createMembership(engine: Engine): Membership {
   }
 
   function takeOver(): Promise<number> {
-    const sendingBecomes = engine.safeguards.foundSendingIsDoubt ? 'in_doubt' : 'ready';
+    const sendingBecomes = without?.('foundSendingIsDoubt') ? 'ready' : 'in_doubt';
     return store.takeOver({
       processId,
       leaseMs: settings.leaseMs,
@@ -57,7 +58,7 @@ export function createMembership(engine: Engine): Membership {
     });
   }
 
-  async function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
+  async function repeat(milliseconds: () => number, about: string, work: () => Promise<unknown>): Promise<void> {
     for (;;) {
       await clock.sleep(milliseconds(), engine.stopping);
       if (engine.stopping.aborted) return;
@@ -67,21 +68,25 @@ export function createMembership(engine: Engine): Membership {
     }
   }
 
+  function every(milliseconds: () => number, about: string, work: () => Promise<unknown>): void {
+    void engine.during(repeat(milliseconds, about, work));
+  }
+
   async function join(): Promise<void> {
     // First ours, then shown: nothing is started on a record that changes hands meanwhile.
     await takeOver();
     cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
     for (const record of await store.open()) board.publish(record);
     const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
-    void every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
-    void every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
-    void every(
+    every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
+    every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
+    every(
       () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),
       'changes of other servers',
       readChanges,
     );
     let sincePrune = jitter(FIRST_PRUNE_AFTER_MS);
-    void every(
+    every(
       () => sincePrune(),
       'pruning',
       () => {
@@ -111,7 +116,7 @@ export function createMembership(engine: Engine): Membership {
       }
     }
   }
-  void keepJoining();
+  void engine.during(keepJoining());
 
   return { joined };
 }

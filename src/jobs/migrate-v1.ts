@@ -91,6 +91,7 @@ function recordFromV1(row: V1Row, seq: number): { record: JobRecord; events: rea
       repeat: 'non-repeatable',
       again: false,
       sends: 1,
+      sentAs: parts.user,
       description: { method: 'POST', path: '', params: {} },
     },
     stepsDone: 0,

@@ -68,18 +68,20 @@ interface TaskLogLines {
  * `timeout` when the node does not answer.
  */
 export interface Tasks {
+  /** Token that our requests are sent with, as the UPIDs of their tasks name it: `root@pam!mcp`. */
+  readonly tokenId: string;
   /** @throws code `not_found` when Proxmox knows no such task */
   status(upid: Upid): Promise<TaskStatus>;
   log(upid: Upid, start: number, limit: number): Promise<TaskLogLines>;
   /**
-   * Tasks of this type and id on the node that our token started, running and finished, newest first. Tasks of other users and
-   * tokens must not be among them: a job in doubt may take such a task for its own.
+   * Tasks of this type and id on the node that the given token started, running and finished, newest first. Tasks of other
+   * users and tokens must not be among them: a job in doubt may take such a task for its own.
    */
-  ofType(node: string, task: ExpectedTask): Promise<readonly TaskEntry[]>;
-  /** Every running task of our token on a node, in one request. */
+  ofType(node: string, task: ExpectedTask, tokenId: string): Promise<readonly TaskEntry[]>;
+  /** Every running task on a node that we may see, whoever started it, in one request. */
   active(node: string): Promise<readonly TaskEntry[]>;
-  /** UPIDs of our token that `/cluster/log` names, newest first; the ring is short. */
-  clusterLog(): Promise<readonly Upid[]>;
+  /** UPIDs of the given token that `/cluster/log` names, newest first; the ring is short. */
+  clusterLog(tokenId: string): Promise<readonly Upid[]>;
   /** `DELETE /nodes/{node}/tasks/{upid}`: a request; the end state comes from the exit status. */
   stop(upid: Upid): Promise<void>;
 }

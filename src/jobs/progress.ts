@@ -13,9 +13,13 @@ const MIRROR = /^(?:[\d-]{10} [\d:]{8} )?(?:mirror-|drive-)?(\w+): transferred [
 // `migration active, transferred 1.2 GiB of 4.0 GiB VM-state, 120.3 MiB/s`, after a timestamp
 const MIGRATION = /migration active, transferred ([\d.]+) (\w+) of ([\d.]+) (\w+) VM-state/;
 
+/** Lines that carry a percentage are shorter; the patterns are not tried on what somebody made long. */
+const LONGEST_LINE = 1000;
+
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, PiB: 2 ** 50 };
 
 function percentOf(line: string): number | null {
+  if (line.length > LONGEST_LINE) return null;
   for (const pattern of PERCENT_LINES) {
     const match = pattern.exec(line);
     if (match?.[1] !== undefined) return Number(match[1]);

@@ -1,64 +1,52 @@
-/**
- * The rules that keep a write from happening twice or being misreported, one switch each. A server always runs with all of
- * them; tests take one away at a time and prove that the damage is noticed.
- */
-export interface Safeguards {
+/** The rules that keep a write from happening twice or being misreported. Tests take one away at a time and prove that the damage is noticed. */
+export const SAFEGUARDS = [
   /** SENDING is durable before the first byte goes out. */
-  readonly writeAhead: boolean;
+  'writeAhead',
   /** Every change is a compare-and-set on epoch and state. */
-  readonly fencing: boolean;
+  'fencing',
   /** Nothing is written once a short monotonic deadline has passed. */
-  readonly sendDeadline: boolean;
+  'sendDeadline',
   /** A SENDING that was found, not made, only becomes IN_DOUBT. */
-  readonly foundSendingIsDoubt: boolean;
+  'foundSendingIsDoubt',
   /** An answer that proves nothing is doubt, not failure. */
-  readonly ambiguityIsDoubt: boolean;
+  'ambiguityIsDoubt',
   /** Tasks that existed before the send are no candidates. */
-  readonly baseline: boolean;
+  'baseline',
   /** Tasks of other jobs are no candidates. */
-  readonly linkedOnce: boolean;
+  'linkedOnce',
   /** Of several candidates none is taken. */
-  readonly singleCandidate: boolean;
+  'singleCandidate',
   /** While an earlier write on the same target and of the same type is unresolved, no task is taken over. */
-  readonly quarantine: boolean;
+  'quarantine',
   /** Absence is believed only after a time longer than every proxy and lock timeout. */
-  readonly quietTime: boolean;
+  'quietTime',
   /** A failed read is no observation. */
-  readonly voidFailedReads: boolean;
+  'voidFailedReads',
   /** The cluster log is read beside the task list, which can miss a started worker. */
-  readonly clusterLog: boolean;
+  'clusterLog',
   /** A job sent again after doubt never ends FAILED. */
-  readonly taint: boolean;
+  'taint',
   /** Non-repeatable and destructive writes are never sent again. */
-  readonly repeatClass: boolean;
+  'repeatClass',
   /** A task that ended without a clear word is checked against the world. */
-  readonly verifyUnclearEnds: boolean;
+  'verifyUnclearEnds',
   /** A convergent write that Proxmox refused is checked against the world before it is called failed. */
-  readonly worldBeforeFailure: boolean;
+  'worldBeforeFailure',
   /** One active write per target. */
-  readonly targetClaims: boolean;
+  'targetClaims',
   /** The same key is the same job. */
-  readonly idempotency: boolean;
-}
+  'idempotency',
+] as const;
+export type Safeguard = (typeof SAFEGUARDS)[number];
 
-/** What production runs with. */
-export const ALL_SAFEGUARDS: Safeguards = Object.freeze({
-  writeAhead: true,
-  fencing: true,
-  sendDeadline: true,
-  foundSendingIsDoubt: true,
-  ambiguityIsDoubt: true,
-  baseline: true,
-  linkedOnce: true,
-  singleCandidate: true,
-  quarantine: true,
-  quietTime: true,
-  voidFailedReads: true,
-  clusterLog: true,
-  taint: true,
-  repeatClass: true,
-  verifyUnclearEnds: true,
-  worldBeforeFailure: true,
-  targetClaims: true,
-  idempotency: true,
-});
+/** Key of `globalThis` under which a test puts the name of the safeguard that it takes away. */
+export const REMOVED_SAFEGUARD = '__PROXMOX_MCP_REMOVED_SAFEGUARD';
+
+/**
+ * Whether a test has taken a safeguard away. A build that defines `process.env.PROXMOX_MCP_BUILD` as `published` makes this a
+ * constant null, which leaves no code in the bundle that goes without one.
+ */
+export const without: ((safeguard: Safeguard) => boolean) | null =
+  process.env.PROXMOX_MCP_BUILD === 'published'
+    ? null
+    : (safeguard) => (globalThis as Record<string, unknown>)[REMOVED_SAFEGUARD] === safeguard;

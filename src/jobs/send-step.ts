@@ -9,6 +9,7 @@ import type { JobRecord, RecordPatch } from './job-record.ts';
 import type { JobStep } from './job.ts';
 import { readEvidence } from './evidence.ts';
 import type { Answer } from './ports.ts';
+import { without } from './safeguards.ts';
 import { completeStep, effectBefore, refuse } from './step-end.ts';
 import { stopTask } from './stop-task.ts';
 
@@ -76,7 +77,7 @@ async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): 
         details: { error: answer.error.message },
       });
     case 'in_doubt':
-      if (!engine.safeguards.ambiguityIsDoubt)
+      if (without?.('ambiguityIsDoubt'))
         return move(engine, record, 'refused', { patch: { ...errorFields(answer.error), effect: 'none' } });
       return move(engine, record, 'doubted', {
         patch: { ...errorFields(answer.error), phase: 'in_doubt' },
@@ -91,10 +92,10 @@ async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): 
  */
 export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan): Promise<Sent> {
   const { step } = plan;
-  const { safeguards, settings, clock } = engine;
+  const { settings, clock } = engine;
   if (failpoint) await failpoint('send.before-audit');
   // Read while the audit log is written: both are done before the intent is recorded.
-  const observed = step.task && safeguards.baseline ? readEvidence(engine, step.node, step.task) : undefined;
+  const observed = step.task && !without?.('baseline') ? readEvidence(engine, step.node, step.task, engine.tasks.tokenId) : undefined;
   observed?.catch(() => undefined);
   try {
     await engine.work.beforeSend(record, plan);
@@ -120,6 +121,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
     repeat: step.repeat ?? record.repeat,
     again: plan.again,
     sends,
+    sentAs: engine.tasks.tokenId,
     description: describeStep(step),
   };
   const patch: RecordPatch = {
@@ -137,11 +139,11 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
     persistently(engine, () =>
       attemptMove(engine, record, 'sending', {
         patch,
-        claims: safeguards.targetClaims ? step.targets : [],
+        claims: without?.('targetClaims') ? [] : step.targets,
         details: { step: number, send: sends, request: recorded.description },
       }),
     );
-  const early = safeguards.writeAhead ? undefined : await ask(engine, { ...record, ...patch }, plan, sendBefore);
+  const early = without?.('writeAhead') ? await ask(engine, { ...record, ...patch }, plan, sendBefore) : undefined;
   const intent = await intend();
   if (intent?.kind === 'held')
     return {
@@ -152,7 +154,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
     };
   if (intent?.kind !== 'moved') return { kind: 'went_on', record: undefined };
   if (failpoint) await failpoint('send.after-intent');
-  const deadline = safeguards.sendDeadline ? sendBefore : Number.POSITIVE_INFINITY;
+  const deadline = without?.('sendDeadline') ? Number.POSITIVE_INFINITY : sendBefore;
   const asked = early ? { ...early, record: intent.record } : await ask(engine, intent.record, plan, deadline);
   if (failpoint) await failpoint('send.after-answer');
   return { kind: 'went_on', record: await recordAnswer(engine, asked.record, asked.answer) };

@@ -8,6 +8,7 @@ import type { Observation } from './evidence.ts';
 import { failpoint } from './failpoint.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStep } from './job.ts';
+import { without } from './safeguards.ts';
 import { endAbsent, endUnknown, verifyNext } from './step-end.ts';
 import { stopTask } from './stop-task.ts';
 
@@ -52,9 +53,9 @@ async function settleByTasks(
   task: ExpectedTask,
   pause: Pause,
 ): Promise<JobRecord | undefined> {
-  const { settings, clock, safeguards } = engine;
+  const { settings, clock } = engine;
   const since = clock.monotonic();
-  const quietMs = safeguards.quietTime ? settings.quietMs : 0;
+  const quietMs = without?.('quietTime') ? 0 : settings.quietMs;
   let clean = 0;
   for (let look = 0; ; look += 1) {
     const startedAt = clock.monotonic();
@@ -65,7 +66,7 @@ async function settleByTasks(
     const quiet = startedAt - since >= quietMs;
     if (seen.kind === 'seen') {
       const [first] = seen.candidates;
-      const single = seen.candidates.length === 1 || !safeguards.singleCandidate;
+      const single = seen.candidates.length === 1 || without?.('singleCandidate');
       if (first !== undefined && single && !seen.quarantined) {
         const adopted = await adopt(engine, record, first);
         if (adopted !== 'linked_elsewhere') return adopted;
@@ -74,6 +75,8 @@ async function settleByTasks(
       } else if (first === undefined) {
         if (seen.truncated || isEvidenceOld(engine, record)) return undecided(engine, record, step, { evidence: 'gone' });
         clean += 1;
+        if (quiet && clean >= settings.observationsNeeded && seen.foreign)
+          return undecided(engine, record, step, { sent_as: step.sentAs, looked_as: engine.tasks.tokenId });
         if (quiet && clean >= settings.observationsNeeded)
           return endAbsent(engine, record, { observations: clean, quiet_ms: Math.round(startedAt - since) });
       }
@@ -87,9 +90,9 @@ async function settleByTasks(
 }
 
 async function settleByWorld(engine: Engine, record: JobRecord, step: JobStep, pause: Pause): Promise<JobRecord | undefined> {
-  const { settings, clock, work, safeguards } = engine;
+  const { settings, clock, work } = engine;
   const since = clock.monotonic();
-  const quietMs = safeguards.quietTime ? settings.quietMs : 0;
+  const quietMs = without?.('quietTime') ? 0 : settings.quietMs;
   let absent = 0;
   for (;;) {
     const startedAt = clock.monotonic();

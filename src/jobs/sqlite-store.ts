@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import type { Clock } from '../domain/clock.ts';
@@ -9,6 +9,7 @@ import type { JobStore } from './job-store.ts';
 import { importV1, isV1, setAsideV1, v1Version } from './migrate-v1.ts';
 import { migrate } from './migrations.ts';
 import { nodeSqlite } from './node-sqlite.ts';
+import { keepsFile } from './same-file.ts';
 import { sqlStore } from './sql-store.ts';
 import { storeFailure } from './store-failure.ts';
 import { openWalSync } from './wal-sync.ts';
@@ -24,6 +25,9 @@ export interface SqliteStoreOptions {
   /** How commits are brought to the disk. */
   readonly openSync?: typeof openWalSync;
 }
+
+/** What a long reader made the log grow beyond is given back once it is gone. */
+const LOG_KEPT_BYTES = 16 * 2 ** 20;
 
 /** SQLite can roll back changes of its schema, which kysely's adapter does not say. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
@@ -61,8 +65,14 @@ async function backUp(db: Kysely<JobsDatabase>, path: string): Promise<string> {
       if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') continue;
       throw cause;
     }
-    await sql`vacuum into ${copy}`.execute(db);
-    return copy;
+    try {
+      await sql`vacuum into ${copy}`.execute(db);
+      return copy;
+    } catch (cause) {
+      // Half a copy is none, and every start would leave one more.
+      rmSync(copy, { force: true });
+      throw cause;
+    }
   }
 }
 
@@ -109,6 +119,7 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
       const opened = nodeSqlite(path, busyTimeoutMs);
       try {
         opened.raw.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 1000;');
+        opened.raw.exec(`pragma journal_size_limit = ${LOG_KEPT_BYTES}`);
         if (maxPages !== undefined) opened.raw.exec(`pragma max_page_count = ${Math.floor(maxPages)}`);
       } catch (cause) {
         opened.close();
@@ -123,7 +134,12 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
       if (path === ':memory:') return sqlStore(db, traits);
       const disk = await openSync(path);
       database.raw.exec('pragma synchronous = normal');
-      const store = sqlStore(db, { ...traits, disk });
+      const assertSameFile = keepsFile(path);
+      const assertSound = (): void => {
+        disk.assertSound();
+        assertSameFile();
+      };
+      const store = sqlStore(db, { ...traits, disk: { durable: () => disk.durable(), assertSound } });
       return {
         ...store,
         async close() {

@@ -8,6 +8,7 @@ import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
 import type { Job } from './job.ts';
+import { without } from './safeguards.ts';
 import { stopTask } from './stop-task.ts';
 import { effectBefore } from './step-end.ts';
 import type { TransitionEvent } from './transitions.ts';
@@ -135,7 +136,7 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
         expiresAt: approval?.expiresAt ?? null,
       },
       details: { by: by.id, previous_state: record.state, previous_upid: record.upid },
-      claims: approval || !engine.safeguards.targetClaims ? [] : plan.step.targets,
+      claims: approval || without?.('targetClaims') ? [] : plan.step.targets,
     };
     return { event: approval ? 'retried_asking' : 'retried', change };
   });
@@ -166,12 +167,15 @@ export function decideJob(
       return { event: 'rejected', change: { patch: { approval: answered, lastError: reason ?? 'A person rejected this.' }, details } };
     return {
       event: 'approved',
-      change: { patch: { approval: answered }, details, claims: engine.safeguards.targetClaims ? record.targets : [] },
+      change: { patch: { approval: answered }, details, claims: without?.('targetClaims') ? [] : record.targets },
     };
   });
 }
 
-/** Settles a doubtful job by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
+/** Phases of a running job whose task cannot be looked at: its node may never come back. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['node_unreachable', 'task_unreadable']);
+
+/** Settles a doubtful job, or one whose task is out of reach, by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
 export function resolveJob(
   engine: Engine,
   jobId: string,
@@ -179,9 +183,10 @@ export function resolveJob(
   resolution: { outcome: 'succeeded' | 'failed'; reason: string },
 ): Promise<Job> {
   return steer(engine, jobId, (record) => {
-    if (record.state !== 'unknown' && record.state !== 'not_observed')
-      throw refused(record, `The outcome of this job is known (${record.state}).`, 'Nothing was changed.');
-    if (!isResendable(record.repeat) && !isPerson(by))
+    const outOfReach = record.state === 'running' && OUT_OF_REACH.has(record.phase ?? '');
+    if (record.state !== 'unknown' && record.state !== 'not_observed' && !outOfReach)
+      throw refused(record, `The outcome of this job is known, or will be (${record.state}).`, 'Nothing was changed.');
+    if ((outOfReach || !isResendable(record.repeat)) && !isPerson(by))
       throw new OperationError('denied', 'Only a person may say how a job ended that does harm when it is done twice.', {
         hint: 'A person looks at the cluster and resolves the job.',
         details: { job_id: jobId, state: record.state },
@@ -189,6 +194,7 @@ export function resolveJob(
     const { outcome, reason } = resolution;
     const patch = {
       resolvedAt: timestamp(engine),
+      phase: null,
       effect: outcome === 'succeeded' ? 'applied' : 'none',
       lastError: outcome === 'succeeded' ? null : reason,
     } as const;

@@ -4,6 +4,7 @@ import { isResendable } from '../domain/repeat-class.ts';
 import { errorFields, move } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord, RecordPatch } from './job-record.ts';
+import { without } from './safeguards.ts';
 import type { TransitionEvent } from './transitions.ts';
 
 /** Why a job is VERIFYING; kept in its phase, so that any process can finish the check. */
@@ -101,7 +102,7 @@ export function refuse(engine: Engine, record: JobRecord, error: unknown): Promi
   const repeat = record.step?.repeat ?? record.repeat;
   if (record.tainted && record.stepsDone >= engine.settings.maxSteps)
     return endUnknown(engine, record, { error: errorFields(error).lastError });
-  const checked = record.state === 'sending' && repeat === 'convergent' && engine.safeguards.worldBeforeFailure;
+  const checked = record.state === 'sending' && repeat === 'convergent' && !without?.('worldBeforeFailure');
   if (record.tainted || checked) return verifyNext(engine, record, 'verifying_refusal', errorFields(error));
   const event = record.state === 'ready' ? 'impossible' : 'refused';
   const patch: RecordPatch = { ...errorFields(error), effect: effectBefore(record), phase: null };
@@ -111,10 +112,10 @@ export function refuse(engine: Engine, record: JobRecord, error: unknown): Promi
 /** What follows once it is shown that the last send had no effect. */
 export function endAbsent(engine: Engine, record: JobRecord, details: Facts): Promise<JobRecord | undefined> {
   const step = record.step;
-  const again = step !== null && (isResendable(step.repeat) || !engine.safeguards.repeatClass) && step.sends < engine.settings.maxSends;
+  const again = step !== null && (isResendable(step.repeat) || without?.('repeatClass')) && step.sends < engine.settings.maxSends;
   if (again && !record.cancelRequested)
     return move(engine, record, 'proven_absent', {
-      patch: { tainted: record.tainted || engine.safeguards.taint, phase: 'sending_again' },
+      patch: { tainted: record.tainted || !without?.('taint'), phase: 'sending_again' },
       details,
       ...lostSend(record),
     });

@@ -4,6 +4,7 @@ function reason(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   if (/database or disk is full|ENOSPC|could not extend file/i.test(text)) return 'the disk is full';
   if (/readonly|read-only/i.test(text)) return 'it is read-only';
+  if (/moved, deleted or replaced/.test(text)) return 'its file was moved, deleted or replaced; start the server again';
   if (/database is locked|SQLITE_BUSY/i.test(text)) return 'another process holds it locked';
   if (/ECONNREFUSED|ENOTFOUND|terminat|timeout|ECONNRESET/i.test(text)) return 'the database does not answer';
   return 'the database answered with an error';

@@ -10,6 +10,7 @@ const ENDED_BADLY = ['failed', 'cancelled', 'rejected', 'expired', 'not_observed
 /**
  * Every change of state a job can make: event -> states it may happen in, and the state that follows. Nothing else moves a
  * job. A final state is left only by a person: `retried_*` opens a new attempt, `resolved_*` settles a doubtful one.
+ * A person may also settle a running job whose task is out of reach.
  */
 export const TRANSITIONS = {
   approved: { from: ['awaiting_approval'], to: 'ready' },
@@ -47,8 +48,8 @@ export const TRANSITIONS = {
 
   retried: { from: ENDED_BADLY, to: 'ready' },
   retried_asking: { from: ENDED_BADLY, to: 'awaiting_approval' },
-  resolved_succeeded: { from: ['unknown', 'not_observed'], to: 'succeeded' },
-  resolved_failed: { from: ['unknown', 'not_observed'], to: 'failed' },
+  resolved_succeeded: { from: ['running', 'unknown', 'not_observed'], to: 'succeeded' },
+  resolved_failed: { from: ['running', 'unknown', 'not_observed'], to: 'failed' },
 } as const satisfies Record<string, TransitionRule>;
 
 export type TransitionEvent = keyof typeof TRANSITIONS;

@@ -1,9 +1,9 @@
+import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Mutation, Params } from '../domain/mutation.ts';
 import { ApiError } from './api-error.ts';
 import { encodeParams } from './encode-params.ts';
 import { failureOfAnswer, type FailureContext } from './failure.ts';
-import { createLanes } from './lanes.ts';
 import { readRecord } from './lenient.ts';
 import { parseJson } from './parse-json.ts';
 import type { Route } from './route.ts';

@@ -1,8 +1,8 @@
+import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { NodeSummary, StorageSummary } from './cluster.ts';
 import type { Breaker } from './breaker.ts';
 import { flatMapInSlices } from './in-slices.ts';
-import { createLanes } from './lanes.ts';
 import type { LastKnown } from './last-known.ts';
 import { cannotSeeStorage } from './storage-audit.ts';
 import type { ContentQuery, ContentType, Volume } from './storage-content.ts';

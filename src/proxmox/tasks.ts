@@ -24,15 +24,16 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Tasks of the nodes, as the jobs room wants them. @see pve-manager PVE/API2/Tasks.pm */
 export function createTasks(api: ProxmoxApi) {
-  // With Sys.Audit the lists show tasks of everybody.
-  const isOwn = (upid: Upid): boolean => isUpid(upid) && parseUpid(upid).user === api.context.tokenId;
   const list = async (node: string, params: Readonly<Record<string, string | number>>): Promise<readonly ListedTask[]> => {
     const { data } = await api.read(route('/nodes/{node}/tasks', { node }), { params, fresh: true });
-    return readRecords(data)
-      .flatMap(readTask)
-      .filter((entry) => isOwn(entry.upid));
+    return readRecords(data).flatMap(readTask);
   };
+  const loggedUpids = shareRuns(async (): Promise<readonly Upid[]> => {
+    const { data } = await api.read(route('/cluster/log', {}), { params: { max: 500 }, fresh: true });
+    return readRecords(data).flatMap((row) => readText(row['msg'])?.match(/UPID:[^\s]+:/g) ?? []);
+  });
   return {
+    tokenId: api.context.tokenId,
     /** @throws OperationError `not_found` when Proxmox knows no such task */
     async status(upid: Upid): Promise<TaskState> {
       const { node } = parseUpid(upid);
@@ -47,18 +48,23 @@ export function createTasks(api: ProxmoxApi) {
       const { data, total } = await api.read(route('/nodes/{node}/tasks/{upid}/log', { node, upid }), { params: { start, limit } });
       return { lines: readRecords(data).map((row) => readText(row['t']) ?? ''), total: total ?? 0 };
     },
-    /** Tasks of one type and id that our token started, running ones included, newest first. */
-    async ofType(node: string, task: { readonly types: readonly string[]; readonly id: string }): Promise<readonly ListedTask[]> {
+    /** Tasks of one type and id that a token started, running ones included, newest first. */
+    async ofType(
+      node: string,
+      task: { readonly types: readonly string[]; readonly id: string },
+      tokenId: string,
+    ): Promise<readonly ListedTask[]> {
       const ofGuest = /^\d{3,9}$/.test(task.id) ? { vmid: Number(task.id) } : undefined;
       // A list takes one type at most; all tasks of one guest are few enough to be asked for at once.
       const filters = ofGuest && task.types.length > 1 ? [ofGuest] : task.types.map((type) => ({ typefilter: type, ...ofGuest }));
       const lists = await Promise.all(filters.map((filter) => list(node, { source: 'all', limit: LIST_LIMIT, ...filter })));
-      return lists.flat().filter((entry) => {
-        const { type, id } = parseUpid(entry.upid);
+      return lists.flat().filter(({ upid }) => {
+        if (!isOf(tokenId, upid)) return false;
+        const { type, id } = parseUpid(upid);
         return id === task.id && task.types.includes(type);
       });
     },
-    /** Running tasks of our token. */
+    /** Running tasks, whoever started them. */
     active(node: string): Promise<readonly ListedTask[]> {
       return list(node, { source: 'active', limit: 5000 });
     },
@@ -70,14 +76,16 @@ export function createTasks(api: ProxmoxApi) {
         throw error instanceof ApiError ? error.error : error;
       });
     },
-    /** UPIDs of our token named by the newest lines of the cluster log, which is a short ring. */
-    clusterLog: shareRuns(async (): Promise<readonly Upid[]> => {
-      const { data } = await api.read(route('/cluster/log', {}), { params: { max: 500 }, fresh: true });
-      return readRecords(data)
-        .flatMap((row) => readText(row['msg'])?.match(/UPID:[^\s]+:/g) ?? [])
-        .filter(isOwn);
-    }),
+    /** UPIDs of a token named by the newest lines of the cluster log, which is a short ring. */
+    async clusterLog(tokenId: string): Promise<readonly Upid[]> {
+      return (await loggedUpids()).filter((upid) => isOf(tokenId, upid));
+    },
   };
+}
+
+/** With Sys.Audit the lists show tasks of everybody. */
+function isOf(tokenId: string, upid: Upid): boolean {
+  return upid.endsWith(`:${tokenId}:`) && isUpid(upid);
 }
 
 function readTask(row: RawRecord): ListedTask[] {

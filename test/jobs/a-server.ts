@@ -32,6 +32,7 @@ export interface Cluster {
     settings?: Partial<JobsSettings>;
     store?: JobStore;
     faults?: Partial<WorldFaults>;
+    onFault?: (fault: unknown, about: string) => void;
   }): Server;
   /** Lets virtual time pass until the promise settles. */
   settle<T>(promise: Promise<T>): Promise<T>;
@@ -75,6 +76,7 @@ export function aCluster(options: { store?: JobStore; faults?: Partial<WorldFaul
         store: machine.store(changes.store ?? store),
         clock: machine.clock,
         random: { uuid: () => random.uuid(), next: () => random.next() },
+        ...(changes.onFault ? { onFault: changes.onFault } : {}),
         ...(changes.settings ? { settings: changes.settings } : {}),
       });
       return { jobs, machine, work, tasks };

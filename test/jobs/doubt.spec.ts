@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { OperationError } from '../../src/domain/operation-error.ts';
 import type { Answer } from '../../src/jobs/ports.ts';
+import type { JobStep } from '../../src/jobs/job.ts';
+import type { JobStore } from '../../src/jobs/job-store.ts';
 import { aCluster } from './a-server.ts';
 
 const lost: Answer = { kind: 'in_doubt', error: new OperationError('timeout', 'No answer.', { effect: 'unknown' }) };
@@ -89,7 +91,8 @@ test('a failed read proves nothing', async () => {
   const server = cluster.server({
     work: { send: () => ((blind = true), Promise.resolve(lost)) },
     tasks: {
-      ofType: (node, task) => (blind ? Promise.reject(new OperationError('proxmox_unreachable', 'down')) : honest.tasks.ofType(node, task)),
+      ofType: (node, task, tokenId) =>
+        blind ? Promise.reject(new OperationError('proxmox_unreachable', 'down')) : honest.tasks.ofType(node, task, tokenId),
     },
   });
   const { job } = await cluster.settle(server.jobs.accept(cluster.request('reset_vm', 100)));
@@ -222,4 +225,54 @@ test('a server that closes hands its jobs over at once', async () => {
   expect(await cluster.final(second, job.jobId)).toMatchObject({ state: 'succeeded' });
   expect(cluster.now() - started).toBeLessThan(60_000);
   await expect(first.jobs.accept(cluster.request('start_vm', 101))).rejects.toMatchObject({ code: 'internal' });
+});
+
+test('a server with another token finds the task that the former token started', async () => {
+  const cluster = aCluster();
+  const first = cluster.server();
+  void first.jobs.accept(cluster.request('reset_vm', 100));
+  while (cluster.world.sent.length === 0) await cluster.pass(10);
+  first.machine.kill();
+  const second = cluster.server({ tasks: { tokenId: 'root@pam!new' } });
+  await cluster.pass(25_000);
+  const { jobs } = await cluster.settle(second.jobs.list({ limit: 10 }));
+  expect(jobs).toMatchObject([{ state: 'succeeded', upid: cluster.world.sent[0]?.upid }]);
+});
+
+test('what another token sent is not called absent by one that may not see its tasks', async () => {
+  for (const [operation, vmid, state] of [
+    ['reset_vm', 100, 'unknown'],
+    ['start_vm', 101, 'unknown'],
+  ] as const) {
+    const cluster = aCluster();
+    const first = cluster.server({ work: { send: () => new Promise(() => undefined) } });
+    void first.jobs.accept(cluster.request(operation, vmid));
+    await cluster.pass(1000);
+    first.machine.kill();
+    let sends = 0;
+    const second = cluster.server({
+      work: { send: () => ((sends += 1), Promise.resolve(lost)) },
+      tasks: { tokenId: 'root@pam!new', ofType: () => Promise.resolve([]), clusterLog: () => Promise.resolve([]) },
+    });
+    await cluster.pass(300_000);
+    const { jobs } = await cluster.settle(second.jobs.list({ limit: 10 }));
+    expect(jobs).toMatchObject([{ state, effect: 'unknown' }]);
+    expect(sends).toBe(0);
+  }
+});
+
+test('a step that was recorded without its token is looked for among the tasks of the present one', async () => {
+  const cluster = aCluster({ faults: { lostResponse: 1 } });
+  const forgetful: JobStore = {
+    ...cluster.store,
+    transition: (change) => {
+      const { sentAs: _, ...step } = change.patch.step ?? {};
+      return cluster.store.transition(
+        change.event === 'sending' ? { ...change, patch: { ...change.patch, step: step as JobStep } } : change,
+      );
+    },
+  };
+  const server = cluster.server({ store: forgetful });
+  const { job } = await cluster.settle(server.jobs.accept(cluster.request('create_backup', 100)));
+  expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'succeeded', attempts: 1 });
 });

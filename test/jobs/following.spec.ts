@@ -267,7 +267,7 @@ test('a job on a node that has left the cluster ends unknown, and frees its targ
     tasks: {
       active: (node) => (gone ? Promise.reject(noSuchNode) : honest.tasks.active(node)),
       status: (upid) => (gone ? Promise.reject(noSuchNode) : honest.tasks.status(upid)),
-      ofType: (node, task) => (gone ? Promise.reject(noSuchNode) : honest.tasks.ofType(node, task)),
+      ofType: (node, task, tokenId) => (gone ? Promise.reject(noSuchNode) : honest.tasks.ofType(node, task, tokenId)),
     },
   });
   await cluster.settle(honest.jobs.close());
@@ -276,4 +276,49 @@ test('a job on a node that has left the cluster ends unknown, and frees its targ
   expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'unknown' });
   gone = false;
   expect((await cluster.settle(server.jobs.accept(cluster.request('reset_vm', 100)))).replayed).toBe(false);
+});
+
+test('a task that our token may not read leaves its job running for hours, and says why; then the cluster is asked', async () => {
+  const cluster = aCluster();
+  let forbidden = false;
+  const honest = cluster.server();
+  const server = cluster.server({
+    tasks: {
+      status: (upid) =>
+        forbidden ? Promise.reject(new OperationError('missing_privilege', 'It lacks Sys.Audit.')) : honest.tasks.status(upid),
+      active: () => Promise.resolve([]),
+      ofType: () => Promise.resolve([]),
+    },
+  });
+  await cluster.settle(honest.jobs.close());
+  const { job } = await cluster.settle(server.jobs.accept(cluster.request('create_backup', 100)));
+  forbidden = true;
+  await cluster.pass(300 * MINUTE);
+  expect(await cluster.settle(server.jobs.get(job.jobId))).toMatchObject({
+    state: 'running',
+    phase: 'task_unreadable',
+    lastError: 'It lacks Sys.Audit.',
+  });
+  await cluster.pass(61 * MINUTE);
+  expect(await cluster.settle(server.jobs.get(job.jobId))).toMatchObject({ state: 'unknown', lastError: 'It lacks Sys.Audit.' });
+});
+
+test('a token that Proxmox does not accept any more leaves jobs running, and is reported once', async () => {
+  const cluster = aCluster();
+  let revoked = false;
+  const honest = cluster.server();
+  const refusal = new OperationError('proxmox_failed', 'The token is not accepted.');
+  const faults: string[] = [];
+  const server = cluster.server({
+    onFault: (_fault, about) => faults.push(about),
+    tasks: { active: (node) => (revoked ? Promise.reject(refusal) : honest.tasks.active(node)) },
+  });
+  await cluster.settle(honest.jobs.close());
+  const { job } = await cluster.settle(server.jobs.accept(cluster.request('create_backup', 100)));
+  revoked = true;
+  await cluster.pass(10 * MINUTE);
+  expect(await cluster.settle(server.jobs.get(job.jobId))).toMatchObject({ state: 'running', phase: 'node_unreachable' });
+  expect(faults).toEqual(['tasks of pve1']);
+  revoked = false;
+  expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'succeeded' });
 });

@@ -228,6 +228,27 @@ test('a person settles an unknown job, and only such a one', async () => {
   expect(await cluster.settle(codeOf(server.jobs.resolve(job.jobId, person, { outcome: 'failed', reason: 'no' })))).toBe('conflict');
 });
 
+test('a person settles a job whose node never comes back, and so frees its target', async () => {
+  const cluster = aCluster();
+  let down = false;
+  const honest = cluster.server();
+  const server = cluster.server({
+    tasks: { active: (node) => (down ? Promise.reject(new OperationError('proxmox_unreachable', 'down')) : honest.tasks.active(node)) },
+  });
+  await cluster.settle(honest.jobs.close());
+  const job = await accepted(cluster, server, 'create_backup', 100);
+  const settle = (by: typeof person) => server.jobs.resolve(job.jobId, by, { outcome: 'failed', reason: 'the node burned down' });
+  expect(await cluster.settle(codeOf(settle(person)))).toBe('conflict');
+  down = true;
+  await cluster.pass(5000);
+  expect(await cluster.settle(codeOf(settle(model)))).toBe('denied');
+  expect(await cluster.settle(settle(person))).toMatchObject({ state: 'failed', phase: null, completedAt: expect.any(String) });
+  down = false;
+  expect((await cluster.settle(server.jobs.accept(cluster.request('reset_vm', 100)))).replayed).toBe(false);
+  await cluster.pass(600_000);
+  expect(await cluster.settle(server.jobs.get(job.jobId))).toMatchObject({ state: 'failed' });
+});
+
 test('a job that does not exist is not found', async () => {
   const cluster = aCluster();
   const server = cluster.server();

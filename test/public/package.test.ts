@@ -8,6 +8,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/app/version.ts';
+import { FAILPOINT_HOOK } from '../../src/jobs/failpoint.ts';
+import { REMOVED_SAFEGUARD, SAFEGUARDS } from '../../src/jobs/safeguards.ts';
 import { startSimulator, type Simulator } from '../../src/simulator/start-simulator.ts';
 
 const LIMIT_BYTES = 3_000_000;
@@ -64,6 +66,17 @@ describe('the packed program', () => {
       .map((name) => statSync(join(root, name)))
       .reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0);
     expect(bytes).toBeLessThan(LIMIT_BYTES);
+  });
+
+  test('holds nothing by which tests stop the server or take one of its safeguards away', () => {
+    const code = readdirSync(join(installed, 'proxmox-mcp-plus', 'dist'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => readFileSync(join(installed, 'proxmox-mcp-plus', 'dist', name), 'utf8'))
+      .join('\n');
+    expect(code).toContain('proven_absent');
+    expect(code).not.toContain(FAILPOINT_HOOK);
+    expect(code).not.toContain(REMOVED_SAFEGUARD);
+    expect(SAFEGUARDS.filter((safeguard) => new RegExp(`\\(["'\`]${safeguard}["'\`]\\)`).test(code))).toEqual([]);
   });
 
   test('answers the list of tools over standard input and output soon after it was installed', async () => {

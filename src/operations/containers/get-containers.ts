@@ -1,7 +1,7 @@
 import { showJson } from '../../domain/untrusted-text.ts';
 import { z } from 'zod';
+import { createLanes } from '../../domain/lanes.ts';
 import { OperationError } from '../../domain/operation-error.ts';
-import { createLanes } from '../../proxmox/lanes.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineQuery } from '../define.ts';
 import { textOfGuests } from '../guest-lines.ts';

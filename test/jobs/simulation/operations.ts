@@ -3,6 +3,7 @@ import { OperationError } from '../../../src/domain/operation-error.ts';
 import { send, sendThenContinue, unchanged } from '../../../src/domain/plan.ts';
 import type { Plan } from '../../../src/domain/plan.ts';
 import type { RepeatClass } from '../../../src/domain/repeat-class.ts';
+import { parseUpid } from '../../../src/domain/upid.ts';
 import type { Answer, Tasks, Work } from '../../../src/jobs/ports.ts';
 import type { Job } from '../../../src/jobs/job.ts';
 import type { Machine } from './machine.ts';
@@ -226,9 +227,10 @@ export function portsFor(
     tasks: {
       status: (upid) => reading(upid.split(':')[1] ?? null, () => world.status(upid)),
       log: (upid) => reading(upid.split(':')[1] ?? null, () => ({ lines: ['TASK WARNINGS: 1'], total: 1 })),
-      ofType: (node, task) => reading(node, () => world.ofType(node, task)),
+      tokenId: 'root@pam!mcp',
+      ofType: (node, task, tokenId) => reading(node, () => world.ofType(node, task).filter(({ upid }) => parseUpid(upid).user === tokenId)),
       active: (node) => reading(node, () => world.active(node)),
-      clusterLog: () => reading(null, () => world.clusterLog()),
+      clusterLog: (tokenId) => reading(null, () => world.clusterLog().filter((upid) => parseUpid(upid).user === tokenId)),
       stop: (upid) =>
         reading(upid.split(':')[1] ?? null, () => {
           world.stop(upid);

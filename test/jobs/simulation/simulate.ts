@@ -7,8 +7,8 @@ import type { JobRecord } from '../../../src/jobs/job-record.ts';
 import type { JobStore } from '../../../src/jobs/job-store.ts';
 import type { Jobs } from '../../../src/jobs/jobs.ts';
 import type { Work } from '../../../src/jobs/ports.ts';
-import { ALL_SAFEGUARDS } from '../../../src/jobs/safeguards.ts';
-import type { Safeguards } from '../../../src/jobs/safeguards.ts';
+import { REMOVED_SAFEGUARD } from '../../../src/jobs/safeguards.ts';
+import type { Safeguard } from '../../../src/jobs/safeguards.ts';
 import { createMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { memoryStore } from './memory-store.ts';
@@ -24,7 +24,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly model: FaultModel;
   readonly operations?: number;
-  readonly safeguards?: Partial<Safeguards>;
+  /** The safeguard that all servers go without. */
+  readonly without?: Safeguard | undefined;
   /** Answers the store all servers share; in memory unless given. */
   readonly openStore?: (nowMs: () => number) => Promise<JobStore>;
 }
@@ -57,10 +58,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { stackTraceLimit } = Error;
   // Thousands of errors are part of every run; nobody reads where they were made.
   Error.stackTraceLimit = 0;
+  Object.assign(globalThis, { [REMOVED_SAFEGUARD]: options.without });
   try {
     return await runSeed(options);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
+    Object.assign(globalThis, { [REMOVED_SAFEGUARD]: undefined });
   }
 }
 
@@ -84,7 +87,6 @@ async function runSeed(options: SimulationOptions): Promise<SimulationResult> {
   const nowMs = (): number => Date.parse('2026-01-01T00:00:00Z') + scheduler.now();
   const shared = options.openStore ? await options.openStore(nowMs) : memoryStore(nowMs);
   const store = observer.watch(shared);
-  const safeguards: Safeguards = { ...ALL_SAFEGUARDS, ...options.safeguards };
   const servers: Server[] = [];
   const faults: string[] = [];
   let kills = 0;
@@ -105,7 +107,6 @@ async function runSeed(options: SimulationOptions): Promise<SimulationResult> {
       store: machine.store(store),
       clock: machine.clock,
       random: { uuid: () => random.uuid(), next: () => random.next() },
-      safeguards,
       settings: { feedEveryMs: 2000, followEveryMs: 4000, takeOverEveryMs: 3000, statusPerSecond: 5, evidenceMs: 3_600_000 },
       onFault: (fault, about) => {
         if (!(fault instanceof OperationError))

@@ -1,4 +1,15 @@
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -51,6 +62,41 @@ describe('the SQLite store', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
     for (const file of readdirSync(join(path, '..'))) expect(statSync(join(path, '..', file)).mode & 0o077).toBe(0);
+  });
+
+  test('refuses to record what nobody would find again, once its file was moved, deleted or replaced', async () => {
+    for (const disturb of [
+      (path: string) => rmSync(path),
+      (path: string) => renameSync(path, `${path}.old`),
+      (path: string) => (renameSync(path, `${path}.old`), copyFileSync(`${path}.old`, path)),
+    ]) {
+      const path = join(folder(), 'jobs.sqlite3');
+      const store = await open(path);
+      await store.accept(aNewRecord({ jobId: 'before', targets: [] }));
+      disturb(path);
+      await expect(store.accept(aNewRecord({ jobId: 'after', targets: [] }))).rejects.toMatchObject({
+        code: 'internal',
+        effect: 'none',
+        message: expect.stringContaining('moved, deleted or replaced'),
+      });
+    }
+  });
+
+  test('gives back what a long reader made its log grow to', async () => {
+    const path = join(folder(), 'jobs.sqlite3');
+    const store = await open(path);
+    await store.accept(aNewRecord({ jobId: 'long', targets: [] }));
+    const write = (text: string, megabytes: number) =>
+      store.annotate({ jobId: 'long', epoch: null, patch: { lastError: text.repeat(megabytes * 2 ** 20) }, timestamp: 'now' });
+    const reader = new DatabaseSync(path, { readOnly: true });
+    reader.exec('begin');
+    reader.prepare('select count(*) from jobs').get();
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await write(text, 6);
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(30 * 2 ** 20);
+    reader.close();
+    await write('f', 6);
+    await write('g', 1);
+    expect(statSync(`${path}-wal`).size).toBeLessThan(20 * 2 ** 20);
   });
 
   test('counts a change only once it is on the disk, and gives up a disk that fails', async () => {
@@ -238,6 +284,13 @@ describe('a database of the predecessor', () => {
     copy.close();
     expect(statSync(`${path}.v1-backup`).mode & 0o777).toBe(0o600);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('leaves no half copy behind when it is damaged, however often it is tried', async () => {
+    const path = predecessor();
+    writeFileSync(path, readFileSync(path).fill(0xff, 2 * 4096, 3 * 4096));
+    await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'internal' });
+    expect(readdirSync(join(path, '..')).filter((name) => name.includes('backup'))).toEqual([]);
   });
 
   test('is migrated once, whoever opens it and however often', async () => {

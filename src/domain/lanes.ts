@@ -3,7 +3,7 @@ export type Lanes = <T>(key: string, work: () => Promise<T>, signal?: AbortSigna
 
 /**
  * Keeps slow work under one key from crowding out the rest: three requests that hang on a storage are all the workers that
- * a node has.
+ * a node has. Who waits gets its turn in the order of coming.
  */
 export function createLanes(width: number): Lanes {
   const busy = new Map<string, number>();
