@@ -12,7 +12,7 @@ import type { ActivePolicy } from './active-policy.ts';
 import type { Call, CallResult, EnteredCall } from './call.ts';
 import { createOffer, isFor } from './offer.ts';
 import type { GuestTextReaders } from './guest-text-readers.ts';
-import { readArguments } from './read-arguments.ts';
+import { readArguments, type ReadArguments } from './read-arguments.ts';
 import { registerOperation, type RegisteredOperation } from './registered-operation.ts';
 import { replanJob } from './replan-job.ts';
 import { runTask } from './run-task.ts';
@@ -25,6 +25,8 @@ export interface Dispatcher {
   offeredTo(principal: Principal): readonly RegisteredOperation[];
   /** @throws OperationError */
   call(call: Call): Promise<CallResult>;
+  /** Decides about a read as `call` does, and leaves the reading to a surface that shows it in another shape. @throws OperationError */
+  admitRead(call: Call): Promise<void>;
 }
 
 export interface DispatcherOptions {
@@ -54,13 +56,24 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     };
   }
 
-  async function answer(registered: RegisteredOperation, given: Facts, call: EnteredCall): Promise<CallResult> {
-    const { operation } = registered;
-    const { approval_token: token, ...input } = given;
-    const approvalToken = typeof token === 'string' ? token : undefined;
-    if (operation.kind === 'task') return runTask({ registered, operation, input, call, runner, jobs, admission, approvalToken });
-    const { principal, requestId, callId } = call;
-    const steered = operation.kind === 'control' && operation.risk !== 'read' ? await steeredBy(input) : undefined;
+  /** Checks the arguments of a call that may come in. @throws OperationError */
+  async function enter(call: Call): Promise<{ registered: RegisteredOperation; entered: EnteredCall } & ReadArguments> {
+    const registered = byName.get(call.operation);
+    if (!registered) throw unknownOperation(call.operation);
+    await admission.enter({ ...call, registered });
+    if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
+    return { registered, entered: { ...call, callId: randomUUID() }, ...readArguments(registered, call.arguments) };
+  }
+
+  /** Asks policy about what sends nothing itself. @throws OperationError `denied` */
+  async function pass(
+    registered: RegisteredOperation,
+    input: Facts,
+    { principal, requestId, callId }: EnteredCall,
+    approvalToken: string | undefined,
+  ): Promise<void> {
+    const { kind, risk } = registered.operation;
+    const steered = kind === 'control' && risk !== 'read' ? await steeredBy(input) : undefined;
     await admission.pass({
       registered,
       input,
@@ -73,6 +86,14 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       canAskCaller: false,
       approvalToken,
     });
+  }
+
+  async function answer(registered: RegisteredOperation, given: Facts, call: EnteredCall): Promise<CallResult> {
+    const { operation } = registered;
+    const { approval_token: token, ...input } = given;
+    const approvalToken = typeof token === 'string' ? token : undefined;
+    if (operation.kind === 'task') return runTask({ registered, operation, input, call, runner, jobs, admission, approvalToken });
+    await pass(registered, input, call, approvalToken);
     const output =
       operation.kind === 'query' ? await runner.query(operation, input) : await operation.run(controlContext(input, call, approvalToken));
     return {
@@ -102,14 +123,14 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     operations,
     offeredTo: createOffer(operations, active),
     async call(call) {
-      const registered = byName.get(call.operation);
-      if (!registered) throw unknownOperation(call.operation);
-      await admission.enter({ ...call, registered });
-      if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
-      const { input, ignored } = readArguments(registered, call.arguments);
-      const result = await answer(registered, input, { ...call, callId: randomUUID() });
+      const { registered, entered, input, ignored } = await enter(call);
+      const result = await answer(registered, input, entered);
       if (await showsGuestText(registered, input, result.output)) readers.note(call.principal);
       return ignored.length === 0 ? result : withIgnored(result, ignored);
+    },
+    async admitRead(call) {
+      const { registered, entered, input } = await enter(call);
+      await pass(registered, input, entered, undefined);
     },
   };
 }
