@@ -58,10 +58,11 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
 
   /** Checks the arguments of a call that may come in. @throws OperationError */
   async function enter(call: Call): Promise<{ registered: RegisteredOperation; entered: EnteredCall } & ReadArguments> {
-    const registered = byName.get(call.operation);
-    if (!registered) throw unknownOperation(call.operation);
-    await admission.enter({ ...call, registered });
-    if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
+    const { operation, principal, requestId } = call;
+    const registered = byName.get(operation);
+    if (!registered) throw unknownOperation(operation);
+    await admission.enter({ registered, principal, requestId });
+    if (!isFor(registered, principal)) throw forPeopleOnly(operation);
     return { registered, entered: { ...call, callId: randomUUID() }, ...readArguments(registered, call.arguments) };
   }
 

@@ -110,8 +110,10 @@ function answerError(thrown: Error, context: HttpContext, { log, authenticator }
 }
 
 function pathWithin(request: Request, prefixes: readonly string[]): string {
-  const start = request.url.indexOf('/', request.url.indexOf('://') + 3);
-  const path = start < 0 ? '/' : (request.url.slice(start).split(/[?#]/, 1)[0] ?? '/');
+  const { url } = request;
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.search(/[?#]/);
+  const path = start < 0 || (end >= 0 && end < start) ? '/' : url.slice(start, end < 0 ? undefined : end);
   for (const prefix of prefixes) {
     if (prefix !== '' && path === prefix) return '/';
     if (prefix !== '' && path.startsWith(`${prefix}/`)) return path.slice(prefix.length);

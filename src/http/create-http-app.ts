@@ -44,7 +44,7 @@ export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes'
 
 /** The whole HTTP service as one web-standard app. */
 export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
-  const { dispatcher, jobs, feed, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
+  const { dispatcher, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
   const publicPath = `${rootPath}${pathPrefix}`;
   const { app, routes } = createDoor({
     ...options,

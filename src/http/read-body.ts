@@ -5,6 +5,7 @@ import { Refusal } from './refusal.ts';
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** Objects and lists inside one another. Deeper ones serve only to exhaust a stack. */
 const MAX_DEPTH = 32;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The JSON body of a request, undefined for an empty one, whatever content type it claims: `curl -d` says it sends a form.
@@ -42,12 +43,12 @@ async function readBytes(request: Request): Promise<Buffer> {
   const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
   const length = request.headers.get('content-length');
   if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
-    // What says how long it is cannot be longer; read at once it takes a fraction of the time.
+    // What says how long it is cannot be longer. Read at once, and without a look at `body`, no stream is made for it.
     if (length !== null) return Buffer.from(await request.arrayBuffer());
+    if (request.body === null) return Buffer.alloc(0);
     // Leaving the loop early cancels the stream, so that the rest is never read.
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
@@ -64,7 +65,7 @@ async function readBytes(request: Request): Promise<Buffer> {
 /** Without the mark that some clients set in front. Anything but UTF-8 would become other names than were meant. */
 function textOf(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new OperationError('invalid_input', 'The body is not UTF-8.', {
       hint: 'Send a JSON object as UTF-8.',

@@ -127,8 +127,11 @@ test('with every origin allowed no credentials of the browser are', async () => 
   expect(response.headers.has('access-control-allow-credentials')).toBe(false);
 });
 
-test('every answer forbids sniffing, framing, storing and loading', async () => {
-  await using service = await startService();
+test.each([
+  ['in the process', false],
+  ['over the wire', true],
+])('every answer forbids sniffing, framing, storing and loading: %s', async (_title, listen) => {
+  await using service = await startService({ listen });
   for (const path of ['/', '/nosuch', '/jobs', '/livez']) {
     const { headers } = await service.ask(path);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -137,8 +140,13 @@ test('every answer forbids sniffing, framing, storing and loading', async () => 
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
+      'x-request-id': expect.stringMatching(/^[\w-]{36}$/),
     });
   }
+  const page = await service.ask('/docs', { headers: { 'x-request-id': 'mine' } });
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  expect(page.headers.get('x-request-id')).toBe('mine');
+  await page.body?.cancel();
 });
 
 test('below a prefix and behind a proxy that takes one off, links lead where clients get', async () => {
