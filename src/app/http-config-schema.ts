@@ -37,6 +37,13 @@ export const httpSection = z.object({
     .default(0)
     .describe('Requests per minute for each principal and each address; 0 without limit.')
     .meta(always('PROXMOX_RATE_LIMIT_RPM')),
+  max_connections_per_address: z
+    .int()
+    .min(0)
+    .max(2000)
+    .default(200)
+    .describe('Connections that one address may hold at once; 0 without limit. Trusted proxies and this machine have none.')
+    .meta(always('API_MAX_CONNECTIONS_PER_ADDRESS')),
   cors_allow_origins: z
     .array(z.string())
     .default([])

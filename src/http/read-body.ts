@@ -1,4 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { surveyJson } from './survey-json.ts';
 import { Refusal } from './refusal.ts';
 
 /** Bytes of a request body. */
@@ -21,10 +22,12 @@ export async function readBody(request: Request): Promise<unknown> {
     });
   const text = textOf(bytes);
   if (text.trim() === '') return undefined;
-  if (depthOf(text) > MAX_DEPTH)
+  const { depth, ambiguous } = surveyJson(text);
+  if (depth > MAX_DEPTH)
     throw new OperationError('invalid_input', `The body nests deeper than ${MAX_DEPTH} levels.`, { details: { type: 'json_too_deep' } });
   try {
-    return JSON.parse(text) as unknown;
+    const body = JSON.parse(text) as unknown;
+    if (ambiguous === undefined) return body;
   } catch (error) {
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     throw new OperationError('invalid_input', 'JSON decode error', {
@@ -37,6 +40,11 @@ export async function readBody(request: Request): Promise<unknown> {
       },
     });
   }
+  // Whoever looked at it on the way may have read another value than we would.
+  throw new OperationError('invalid_input', `The body may not hold the name ${JSON.stringify(ambiguous.slice(0, 60))} like that.`, {
+    hint: 'Every name once in each object, and never __proto__.',
+    details: { type: 'json_ambiguous' },
+  });
 }
 
 async function readBytes(request: Request): Promise<Buffer> {
@@ -72,22 +80,4 @@ function textOf(bytes: Buffer): string {
       details: { type: 'json_invalid' },
     });
   }
-}
-
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text.charCodeAt(index);
-    if (quoted) {
-      if (character === 0x5c) index += 1;
-      else if (character === 0x22) quoted = false;
-    } else if (character === 0x22) quoted = true;
-    else if (character === 0x7b || character === 0x5b) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (character === 0x7d || character === 0x5d) depth -= 1;
-  }
-  return deepest;
 }

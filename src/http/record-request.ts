@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientAddress } from './client-address.ts';
 import type { HttpMiddleware, RequestRecord } from './request-context.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 export interface RecordOptions {
   readonly clientAddress: ClientAddress;
@@ -10,16 +11,6 @@ export interface RecordOptions {
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-/** Answers are data for programs: nothing in them is to be rendered, framed, sniffed or kept. */
-const SECURITY_HEADERS: readonly (readonly [name: string, value: string])[] = [
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['x-content-type-options', 'nosniff'],
-  ['x-frame-options', 'DENY'],
-  ['referrer-policy', 'no-referrer'],
-  ['cross-origin-resource-policy', 'same-origin'],
-  ['cache-control', 'no-store'],
-];
 
 /**
  * Gives a request its id (the caller's own where it is harmless) and its client's address, and its answer the security
