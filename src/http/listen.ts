@@ -37,6 +37,8 @@ export interface ListenOptions {
 /** Serves an app. @throws the listen error (EADDRINUSE, EACCES, …) */
 export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promise<Listener> {
   const { headersTimeoutMs = HEADERS_TIMEOUT_MS, stalledMs = STALLED_MS, connectionCap } = options;
+  // HTTP/1.0 knows no Host, and old load balancers ask so whether this server is alive.
+  const answer = getRequestListener(app.fetch, { hostname: 'localhost', errorHandler: malformedResponse });
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -45,8 +47,7 @@ export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promis
       // Node looks for late clients this often.
       connectionsCheckingInterval: Math.min(headersTimeoutMs, CHECK_EVERY_MS),
     },
-    // HTTP/1.0 knows no Host, and old load balancers ask so whether this server is alive.
-    getRequestListener(app.fetch, { hostname: 'localhost', errorHandler: malformedResponse }),
+    (incoming, outgoing) => void answer(incoming, outgoing),
   );
   server.maxConnections = MAX_CONNECTIONS;
   if (connectionCap) capConnections(server, connectionCap);
