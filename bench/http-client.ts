@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import type { Weight } from './tell-weight.ts';
+
+const WEIGHING = new URL('./tell-weight.ts', import.meta.url).href;
 
 /** An HTTP server under measurement. */
 export interface HttpTarget {
@@ -11,6 +14,12 @@ export interface HttpTarget {
   /** @throws Error for anything but a success */
   post(path: string, body: object): Promise<string>;
   close(): Promise<void>;
+}
+
+/** An HTTP server that the bench has started. */
+export interface StartedTarget extends HttpTarget {
+  /** What it holds once all garbage is collected. Only for what runs in Node.js. */
+  weigh(): Promise<Weight>;
 }
 
 /** Speaks to a server that is up already. */
@@ -43,12 +52,12 @@ export async function startHttp(
   environment: Readonly<Record<string, string>>,
   portVariable: string,
   connections?: number,
-): Promise<HttpTarget> {
+): Promise<StartedTarget> {
   const port = await freePort();
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'], ...environment, [portVariable]: String(port) },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH: process.env['PATH'], NODE_OPTIONS: `--import ${WEIGHING}`, ...environment, [portVariable]: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const origin = `http://127.0.0.1:${port}`;
   const client = httpClient(origin, connections);
@@ -64,6 +73,12 @@ export async function startHttp(
   return {
     pid: child.pid ?? null,
     post: client.post,
+    async weigh() {
+      const told = once(child, 'message');
+      child.send('weigh');
+      const [weight] = (await told) as [Weight];
+      return weight;
+    },
     async close() {
       await client.close();
       if (child.exitCode !== null) return;

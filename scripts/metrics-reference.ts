@@ -1,12 +1,12 @@
 import { createMetrics } from '../src/http/metrics.ts';
-import type { Job } from '../src/jobs/job.ts';
+import { JOB_STATES, type Job, type JobCounts } from '../src/jobs/job.ts';
 import { cell } from './table-cell.ts';
 
 /** The page of what `/metrics` shows once one of everything has happened. */
 export async function metricsReference(): Promise<string> {
-  const status = { open: 0, inDoubt: 0, followerLagMs: 0, writable: true };
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as JobCounts;
   const metrics = await createMetrics({
-    status: () => Promise.resolve(status),
+    status: () => Promise.resolve({ counts, followerLagMs: 0, writable: true }),
     subscribe(listener: (job: Job) => void) {
       listener({ jobId: '', retryCount: 0, state: 'succeeded' } as Job);
       return () => undefined;

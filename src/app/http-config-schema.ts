@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { SCOPES } from '../domain/principal.ts';
+import { isProtectedUrl } from '../domain/protected-url.ts';
+import { webhookUrlProblem } from './webhook-url.ts';
 
 const always = (env: string) => ({ env, overridesFile: true });
 /** A path in front of all routes; `/` and nothing mean none. */
@@ -37,6 +39,13 @@ export const httpSection = z.object({
     .default(0)
     .describe('Requests per minute for each principal and each address; 0 without limit.')
     .meta(always('PROXMOX_RATE_LIMIT_RPM')),
+  max_connections_per_address: z
+    .int()
+    .min(0)
+    .max(2000)
+    .default(200)
+    .describe('Connections that one address may hold at once; 0 without limit. Trusted proxies and this machine have none.')
+    .meta(always('API_MAX_CONNECTIONS_PER_ADDRESS')),
   cors_allow_origins: z
     .array(z.string())
     .default([])
@@ -85,29 +94,40 @@ export const keysSection = z
 /** Servers that are told when a job ends or wants an approval. */
 export const webhooksSection = z
   .array(
-    z.object({
-      url: z
-        .url({ protocol: /^https?$/ })
-        .refine(
-          (url) => url.startsWith('https:') || /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname),
-          'must be https, or on this machine',
-        )
-        .describe('Where to post; https, or http on this machine.'),
-      secret: z.string().min(16).max(512).describe('Key of the signature.'),
-      events: z
-        .array(z.enum(['job.ended', 'approval.wanted']))
-        .min(1)
-        .default(['job.ended', 'approval.wanted']),
-    }),
+    z
+      .object({
+        url: z.string().max(2048).describe('Where to post; https, or http on this machine.'),
+        secret: z.string().min(16).max(512).describe('Key of the signature.'),
+        events: z
+          .array(z.enum(['job.ended', 'approval.wanted']))
+          .min(1)
+          .default(['job.ended', 'approval.wanted']),
+        allow_http: z
+          .boolean()
+          .default(false)
+          .describe('Post through a private network without encryption: whoever is on the way reads what jobs do.'),
+      })
+      .superRefine(({ url, allow_http: allowsHttp }, { addIssue }) => {
+        const problem = webhookUrlProblem(url, allowsHttp);
+        if (problem !== undefined) addIssue({ code: 'custom', path: ['url'], message: problem });
+      }),
   )
   .max(20)
   .default([]);
 
+/** What comes from there decides who is let in. */
+const protectedUrl = z
+  .url()
+  .refine(isProtectedUrl, 'must be https, or on this machine: whoever changes keys on their way can forge tokens');
+
 /** An OAuth 2.1 authorization server whose tokens are accepted. */
 export const oauthSection = z.object({
-  issuer: z.url().optional().describe('Issuer of the tokens.').meta(always('PROXMOX_OAUTH_ISSUER')),
+  issuer: protectedUrl.optional().describe('Issuer of the tokens.').meta(always('PROXMOX_OAUTH_ISSUER')),
   audience: z.string().max(512).optional().describe('Audience that tokens must be meant for.').meta(always('PROXMOX_OAUTH_AUDIENCE')),
-  jwks_uri: z.url().optional().describe('Where the keys are; found through the issuer otherwise.').meta(always('PROXMOX_OAUTH_JWKS_URI')),
+  jwks_uri: protectedUrl
+    .optional()
+    .describe('Where the keys are; found through the issuer otherwise.')
+    .meta(always('PROXMOX_OAUTH_JWKS_URI')),
   resource: z
     .url()
     .optional()

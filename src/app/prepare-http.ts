@@ -115,6 +115,7 @@ export async function prepareHttp(
         ...shared,
         ...own,
         mcp: handler.fetch,
+        dispatcher,
         onRequest: (record) => metrics.onRequest(record),
         origin:
           mcp.dns_rebinding_protection === false

@@ -5,6 +5,9 @@ import type { Config } from './config-schema.ts';
 import type { Logger } from './logging.ts';
 import { prepareHttp, type HttpDoors, type McpFactoryOf } from './prepare-http.ts';
 
+/** Proxies and tunnels run here, and whoever is here can do worse than hold connections. */
+const THIS_MACHINE = ['127.0.0.0/8', '::1'];
+
 export interface HttpServers {
   readonly rest: Listener | null;
   readonly mcp: Listener | null;
@@ -26,7 +29,7 @@ export async function runHttp(
   makeMcp: McpFactoryOf,
   clock?: Clock,
 ): Promise<HttpServers> {
-  const { listen } = await import('../http/listen.ts');
+  const [{ listen }, { createClientAddress }] = await Promise.all([import('../http/listen.ts'), import('../http/client-address.ts')]);
   const prepared = await prepareHttp(product, logger, config, environment, doors, makeMcp, clock);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
@@ -36,9 +39,16 @@ export async function runHttp(
     await prepared.close();
   };
   try {
-    const rest = prepared.rest && (await listen(prepared.rest, config.http));
+    const { max_connections_per_address: most, trusted_proxies: proxies } = config.http;
+    const connectionCap = {
+      most,
+      clientAddress: createClientAddress([...proxies, ...THIS_MACHINE]),
+      onRefused: (client: string) =>
+        logger.warn({ client, most }, 'connections refused: this address holds as many as http.max_connections_per_address allows'),
+    };
+    const rest = prepared.rest && (await listen(prepared.rest, { ...config.http, connectionCap }));
     if (rest) listeners.push(rest);
-    const mcp = prepared.mcp && (await listen(prepared.mcp, config.mcp));
+    const mcp = prepared.mcp && (await listen(prepared.mcp, { ...config.mcp, connectionCap }));
     if (mcp) listeners.push(mcp);
     return { rest, mcp, done: new Promise(() => undefined), close };
   } catch (error) {

@@ -13,7 +13,7 @@ import type { Call, CallResult, EnteredCall } from './call.ts';
 import { answerCarries, errorCarries, jobCarries, type ShownJob } from './guest-text.ts';
 import { createOffer, isFor } from './offer.ts';
 import type { GuestTextReaders } from './guest-text-readers.ts';
-import { readArguments } from './read-arguments.ts';
+import { readArguments, type ReadArguments } from './read-arguments.ts';
 import { registerOperation, type RegisteredOperation } from './registered-operation.ts';
 import { replanJob } from './replan-job.ts';
 import { runTask } from './run-task.ts';
@@ -28,6 +28,8 @@ export interface Dispatcher {
   call(call: Call): Promise<CallResult>;
   /** Notes that a principal is shown jobs beside a call, as in a stream of changes. */
   showed(principal: Principal, jobs: readonly ShownJob[]): void;
+  /** Decides about a read as `call` does, and leaves the reading to a surface that shows it in another shape. @throws OperationError */
+  admitRead(call: Call): Promise<void>;
 }
 
 export interface DispatcherOptions {
@@ -57,13 +59,25 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     };
   }
 
-  async function answer(registered: RegisteredOperation, given: Facts, call: EnteredCall): Promise<CallResult> {
-    const { operation } = registered;
-    const { approval_token: token, ...input } = given;
-    const approvalToken = typeof token === 'string' ? token : undefined;
-    if (operation.kind === 'task') return runTask({ registered, operation, input, call, runner, jobs, admission, approvalToken });
-    const { principal, requestId, callId } = call;
-    const steered = operation.kind === 'control' && operation.risk !== 'read' ? await steeredBy(input) : undefined;
+  /** Checks the arguments of a call that may come in. @throws OperationError */
+  async function enter(call: Call): Promise<{ registered: RegisteredOperation; entered: EnteredCall } & ReadArguments> {
+    const { operation, principal, requestId } = call;
+    const registered = byName.get(operation);
+    if (!registered) throw unknownOperation(operation);
+    await admission.enter({ registered, principal, requestId });
+    if (!isFor(registered, principal)) throw forPeopleOnly(operation);
+    return { registered, entered: { ...call, callId: randomUUID() }, ...readArguments(registered, call.arguments) };
+  }
+
+  /** Asks policy about what sends nothing itself. @throws OperationError `denied` */
+  async function pass(
+    registered: RegisteredOperation,
+    input: Facts,
+    { principal, requestId, callId }: EnteredCall,
+    approvalToken: string | undefined,
+  ): Promise<void> {
+    const { kind, risk } = registered.operation;
+    const steered = kind === 'control' && risk !== 'read' ? await steeredBy(input) : undefined;
     await admission.pass({
       registered,
       input,
@@ -76,6 +90,14 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
       canAskCaller: false,
       approvalToken,
     });
+  }
+
+  async function answer(registered: RegisteredOperation, given: Facts, call: EnteredCall): Promise<CallResult> {
+    const { operation } = registered;
+    const { approval_token: token, ...input } = given;
+    const approvalToken = typeof token === 'string' ? token : undefined;
+    if (operation.kind === 'task') return runTask({ registered, operation, input, call, runner, jobs, admission, approvalToken });
+    await pass(registered, input, call, approvalToken);
     const output =
       operation.kind === 'query' ? await runner.query(operation, input) : await operation.run(controlContext(input, call, approvalToken));
     return {
@@ -107,27 +129,23 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     if (jobs.some((job) => jobCarries(byName.get(job.tool_name)?.operation, job))) readers.note(principal);
   }
 
-  async function enter(registered: RegisteredOperation, call: Call): Promise<CallResult> {
-    const { input, ignored } = readArguments(registered, call.arguments);
-    const result = await answer(registered, input, { ...call, callId: randomUUID() });
-    await noteAnswer(call.principal, registered, input, result.output);
-    return ignored.length === 0 ? result : withIgnored(result, ignored);
-  }
-
   return {
     operations,
     offeredTo: createOffer(operations, active),
     async call(call) {
-      const registered = byName.get(call.operation);
-      if (!registered) throw unknownOperation(call.operation);
-      await admission.enter({ ...call, registered });
-      if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
+      const { registered, entered, input, ignored } = await enter(call);
       try {
-        return await enter(registered, call);
+        const result = await answer(registered, input, entered);
+        await noteAnswer(call.principal, registered, input, result.output);
+        return ignored.length === 0 ? result : withIgnored(result, ignored);
       } catch (error) {
         if (error instanceof OperationError && errorCarries(registered.operation, error)) readers.note(call.principal);
         throw error;
       }
+    },
+    async admitRead(call) {
+      const { registered, entered, input } = await enter(call);
+      await pass(registered, input, entered, undefined);
     },
     showed: noteJobs,
   };

@@ -70,7 +70,11 @@ export function checkUrl(text: string, rules: UrlRules, hasChecksum: boolean): U
 
 /** The parser has turned every spelling of an IPv4 address (`0x7f.1`, `2130706433`) into its usual form. */
 function isInternal(host: string): boolean {
-  if (host.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(host)) return true;
+  return host.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(host) || isInternalName(host);
+}
+
+/** True for names that no public zone can hold. */
+export function isInternalName(host: string): boolean {
   return !host.includes('.') || INTERNAL_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
 }
 

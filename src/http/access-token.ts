@@ -1,5 +1,6 @@
 import type { createRemoteJWKSet } from 'jose';
 import { SCOPES, type Scope } from '../domain/principal.ts';
+import { isProtectedUrl } from '../domain/protected-url.ts';
 import type { Identity } from './identity.ts';
 
 /** The authorization server whose tokens count, and for what they must be meant. */
@@ -98,7 +99,7 @@ async function discoverKeys(issuer: string): Promise<string> {
       continue;
     }
     const metadata = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    if (metadata.issuer === issuer && typeof metadata.jwks_uri === 'string') return metadata.jwks_uri;
+    if (metadata.issuer === issuer && typeof metadata.jwks_uri === 'string' && isProtectedUrl(metadata.jwks_uri)) return metadata.jwks_uri;
   }
   throw new TypeError(`The issuer ${issuer} publishes no metadata that names its keys.`);
 }

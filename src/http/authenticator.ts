@@ -1,3 +1,4 @@
+import { SCOPES, type Scope } from '../domain/principal.ts';
 import { looksLikeToken, type VerifyToken } from './access-token.ts';
 import { readCredential } from './credential.ts';
 import type { Identity } from './identity.ts';
@@ -19,6 +20,8 @@ export interface Authenticator {
   readonly isRequired: boolean;
   readonly hasTokens: boolean;
   authenticate(header: string | undefined): Promise<AuthenticationOutcome>;
+  /** `WWW-Authenticate` for a caller whose token lacks a scope (RFC 6750, 3.1); null for a key, which cannot get more by asking. */
+  scopeChallenge(identity: Identity | undefined, needed: Scope): string | null;
 }
 
 export interface AuthenticatorOptions {
@@ -59,6 +62,12 @@ export function createAuthenticator({ keyring, verifyToken, resourceMetadata, ev
       if (outcome.kind === 'known') return { identity: outcome.identity };
       if (outcome.kind === 'expired') return refuse(403, 'The API key has expired');
       return refuse(403, credential.kind === 'bearer' ? 'Invalid API key' : 'Invalid credentials');
+    },
+    scopeChallenge(identity, needed) {
+      if (identity?.kind !== 'oauth') return null;
+      // What the token has is named too: a client asks for a token of exactly these, and would lose the others.
+      const scopes = SCOPES.filter((scope) => scope === needed || identity.scopes.includes(scope));
+      return challenge('error="insufficient_scope"', `scope="${scopes.join(' ')}"`);
     },
   };
 }

@@ -26,6 +26,8 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   };
   return {
     of(peer, forwardedFor) {
+      // Without proxies of ours nobody's word is taken, and nothing is read.
+      if (trustedProxies.length === 0) return peer === undefined || peer === '' ? 'unknown' : grouped(bare(peer));
       const hops = [...(forwardedFor?.split(',').map((hop) => bare(hop.trim())) ?? []), bare(peer ?? '')].slice(-20);
       // From the nearest hop outwards; the first one that is no proxy of ours made the request.
       let client = hops.pop() ?? '';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Clock } from '../domain/clock.ts';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
-import type { Surface } from '../domain/principal.ts';
+import { SCOPES, type Surface } from '../domain/principal.ts';
 import type { Authenticator } from './authenticator.ts';
 import { checkOrigin, type OriginRules } from './check-origin.ts';
 import { createClientAddress } from './client-address.ts';
@@ -92,22 +92,28 @@ export function createDoor(options: DoorOptions): Door {
     if (methods.length === 0) return Response.json({ detail: 'Not Found' }, { status: 404 });
     return Response.json({ detail: 'Method Not Allowed' }, { status: 405, headers: { allow: methods.join(', ') } });
   });
-  app.onError((error, context) => answerError(error, context, log));
+  app.onError((error, context) => answerError(error, context, options));
   return { app, routes };
 }
 
-function answerError(thrown: Error, context: HttpContext, log: HttpLog): Response {
+function answerError(thrown: Error, context: HttpContext, { log, authenticator }: DoorOptions): Response {
   if (thrown instanceof Refusal) return thrown.response;
   const requestId = context.get('requestId');
   const error = thrown instanceof OperationError ? thrown : toOperationError(thrown);
   if (error.code === 'internal')
     log.error({ err: error.cause ?? error, request_id: requestId, route: context.get('route') }, 'request failed');
-  return problemResponse(error, requestId);
+  const response = problemResponse(error, requestId);
+  const needed = SCOPES.find((scope) => scope === error.details['needed_scope']);
+  const challenge = needed === undefined ? null : authenticator.scopeChallenge(context.get('identity'), needed);
+  if (challenge !== null) response.headers.set('www-authenticate', challenge);
+  return response;
 }
 
 function pathWithin(request: Request, prefixes: readonly string[]): string {
-  const start = request.url.indexOf('/', request.url.indexOf('://') + 3);
-  const path = start < 0 ? '/' : (request.url.slice(start).split(/[?#]/, 1)[0] ?? '/');
+  const { url } = request;
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.search(/[?#]/);
+  const path = start < 0 || (end >= 0 && end < start) ? '/' : url.slice(start, end < 0 ? undefined : end);
   for (const prefix of prefixes) {
     if (prefix !== '' && path === prefix) return '/';
     if (prefix !== '' && path.startsWith(`${prefix}/`)) return path.slice(prefix.length);

@@ -44,7 +44,7 @@ export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes'
 
 /** The whole HTTP service as one web-standard app. */
 export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
-  const { dispatcher, jobs, feed, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
+  const { dispatcher, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
   const publicPath = `${rootPath}${pathPrefix}`;
   const { app, routes } = createDoor({
     ...options,
@@ -95,10 +95,10 @@ export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
     return new Response(document, { headers: { 'content-type': 'application/json' } });
   });
   addDocsRoutes(routes, publicPath);
-  addEventRoutes(routes, { dispatcher, jobs, feed, clock, closing });
+  addEventRoutes(routes, options);
   addJobRoutes(routes, { ...options, publicPath });
   addOperationRoutes(routes, { dispatcher, publicPath, closing });
   if (options.resource) addResourceMetadata(routes, options.resource);
-  if (options.mcp) addMcpRoute(app, options.mcp, () => clock.now());
+  if (options.mcp) addMcpRoute(app, { mcp: options.mcp, dispatcher, now: () => clock.now() });
   return app;
 }

@@ -1,11 +1,12 @@
 import type { Hono } from 'hono';
 import { createDoor, type DoorOptions } from './create-door.ts';
-import { addMcpRoute, type McpFetch } from './mcp-route.ts';
+import { addMcpRoute, type McpFetch, type McpRouteOptions } from './mcp-route.ts';
 import type { HttpEnv } from './request-context.ts';
 import { addResourceMetadata, isResourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts';
 
 export interface McpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes' | 'isPublic' | 'corsOrigins'> {
   readonly mcp: McpFetch;
+  readonly dispatcher: McpRouteOptions['dispatcher'];
   /** Null without an authorization server. */
   readonly resource: ResourceMetadataOptions | null;
 }
@@ -14,6 +15,6 @@ export interface McpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes' 
 export function createMcpApp(options: McpAppOptions): Hono<HttpEnv> {
   const { app, routes } = createDoor({ ...options, surface: 'mcp-http', prefixes: [], corsOrigins: [], isPublic: isResourceMetadata });
   if (options.resource) addResourceMetadata(routes, options.resource);
-  addMcpRoute(app, options.mcp, () => options.clock.now());
+  addMcpRoute(app, { mcp: options.mcp, dispatcher: options.dispatcher, now: () => options.clock.now() });
   return app;
 }

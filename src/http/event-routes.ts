@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Facts } from '../domain/plan.ts';
+import type { Call } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isFinal } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -8,7 +9,7 @@ import type { EventFeed } from './event-feed.ts';
 import { eventStream, type EventStreamOptions, type ServerEvent } from './event-stream.ts';
 import { jobProblem } from './job-problem.ts';
 import { Refusal } from './refusal.ts';
-import type { HttpContext } from './request-context.ts';
+import type { HttpContext, HttpLog } from './request-context.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface EventRoutesOptions {
@@ -16,6 +17,7 @@ export interface EventRoutesOptions {
   readonly jobs: Jobs;
   readonly feed: EventFeed;
   readonly clock: Clock;
+  readonly log: HttpLog;
   /** Ends all streams. */
   readonly closing: AbortSignal;
   readonly heartbeatMs?: number;
@@ -28,13 +30,16 @@ const MAX_STREAMS_PER_PRINCIPAL = 20;
 
 /** Changes as they happen: `GET /events` for all jobs, `GET /jobs/{job_id}/events` for one with its history. */
 export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions): void {
-  const { dispatcher, jobs, feed, clock, closing, heartbeatMs = HEARTBEAT_MS } = options;
+  const { dispatcher, jobs, feed, clock, log, closing, heartbeatMs = HEARTBEAT_MS } = options;
   const open = new Map<string, number>();
 
-  /** A stream is let in as the read that it repeats. @throws OperationError */
-  async function admit(context: HttpContext, operation: string, args: Facts): Promise<void> {
-    await dispatcher.call({ operation, arguments: args, principal: context.get('principal'), requestId: context.get('requestId') });
-  }
+  /** A stream is let in as the read that it repeats. */
+  const asRead = (context: HttpContext, operation: string, args: Facts): Call => ({
+    operation,
+    arguments: args,
+    principal: context.get('principal'),
+    requestId: context.get('requestId'),
+  });
 
   /** Counts a stream of the caller until it ends. @throws Refusal 429 */
   function stream(context: HttpContext, source: Pick<EventStreamOptions, 'next' | 'listen'>): Response {
@@ -53,6 +58,8 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
       heartbeatMs,
       lifetimeMs: Math.min(LIFETIME_MS, untilExpiry),
       signal: closing,
+      onFault: (error) =>
+        log.error({ err: error, request_id: context.get('requestId'), route: context.get('route') }, 'event stream cut off'),
       onEnd() {
         const left = (open.get(id) ?? 1) - 1;
         if (left === 0) open.delete(id);
@@ -62,7 +69,7 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
   }
 
   routes.get('/events', async (context) => {
-    await admit(context, 'list_jobs', { limit: 1 });
+    await dispatcher.admitRead(asRead(context, 'list_jobs', {}));
     const resumed = context.req.header('last-event-id');
     let position = resumed ?? feed.position();
     let isFirst = true;
@@ -89,7 +96,8 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
     const jobId = context.req.param('job_id') ?? '';
     const resumed = /^\d{1,9}$/.exec(context.req.header('last-event-id') ?? '')?.[0];
     try {
-      await admit(context, 'get_job', { job_id: jobId });
+      // Called in full, so that it is noted who reads what a guest printed.
+      await dispatcher.call(asRead(context, 'get_job', { job_id: jobId }));
       const job = await jobs.get(jobId);
       // 204 is how a browser learns not to come back.
       if (job && isFinal(job.state) && resumed !== undefined && (await jobs.events(jobId)).length <= Number(resumed))

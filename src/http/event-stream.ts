@@ -19,6 +19,8 @@ export interface EventStreamOptions {
   next(): Promise<{ readonly events: readonly ServerEvent[]; readonly done: boolean }>;
   /** Calls back whenever `next` may find something; returns the way to stop. */
   listen(wake: () => void): () => void;
+  /** Told of a `next` that failed, which ends the stream. */
+  onFault(error: unknown): void;
   onEnd(): void;
 }
 
@@ -30,7 +32,7 @@ const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-con
  * client that reads slowly.
  */
 export function eventStream(options: EventStreamOptions): Response {
-  const { clock, heartbeatMs, lifetimeMs, next, listen, onEnd } = options;
+  const { clock, heartbeatMs, lifetimeMs, next, listen, onFault, onEnd } = options;
   const ending = new AbortController();
   const stopped = AbortSignal.any([ending.signal, options.signal]);
   const endsAt = clock.monotonic() + lifetimeMs;
@@ -72,8 +74,11 @@ export function eventStream(options: EventStreamOptions): Response {
     {
       start: (controller) => controller.enqueue(encoder.encode(`retry: ${RECONNECT_MS}\n\n`)),
       async pull(controller) {
-        // What cannot be read now is told to the client when it comes back: by a status, which a stream has no more.
-        const text = await nextText().catch(() => '');
+        const text = await nextText().catch((error: unknown) => {
+          // The client is told when it comes back: by a status, which a stream has no more.
+          onFault(error);
+          return '';
+        });
         if (text !== '') controller.enqueue(encoder.encode(text));
         if (text !== '' && !ending.signal.aborted) return;
         end();

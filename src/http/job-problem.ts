@@ -1,6 +1,7 @@
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import { factsOfError, statusOfError, problemResponse, type ProblemFacts } from './problem.ts';
 import { Refusal } from './refusal.ts';
+import type { Places } from './validation-detail.ts';
 
 /** An error of a job route: `status` and `message` as the predecessor says them, and what is new beside them. */
 export interface JobProblem extends ProblemFacts {
@@ -9,6 +10,8 @@ export interface JobProblem extends ProblemFacts {
   /** What is wrong with which value. */
   readonly detail: string;
 }
+
+const PLACES: Places = { cursor: 'query', job_id: 'path' };
 
 const SAID: Readonly<Record<number, readonly [status: string, message: string]>> = {
   403: ['forbidden', 'Job operation requires approval'],
@@ -22,10 +25,10 @@ export function jobProblem(thrown: unknown, requestId: string): Response {
   if (thrown instanceof Refusal) throw thrown;
   const error = thrown instanceof OperationError ? thrown : toOperationError(thrown);
   const status = statusOfError(error);
-  if (status === 500) throw error;
+  // A missing scope has nothing to do with jobs, and the door knows how to tell a token's holder which one to ask for.
+  if (status === 500 || error.details['needed_scope'] !== undefined) throw error;
   const said = SAID[status];
-  if (!said || error.details['needed_scope'] !== undefined || error.code === 'proxmox_unreachable')
-    return problemResponse(error, requestId);
+  if (!said || error.code === 'proxmox_unreachable') return problemResponse(error, requestId, PLACES);
   const body: JobProblem = { status: said[0], message: said[1], detail: error.message, ...factsOfError(error, requestId) };
   return Response.json(body, { status });
 }

@@ -63,7 +63,12 @@ export function addJobRoutes(routes: RouteTable, options: JobRoutesOptions): voi
       const cursor = context.req.query('cursor');
       const operation = context.req.query('tool_name');
       // Whether the caller may list jobs is said where it is said of everybody; what is listed has the predecessor's shape.
-      await call(context, 'list_jobs', { limit: 1 });
+      await dispatcher.admitRead({
+        operation: 'list_jobs',
+        arguments: {},
+        principal: context.get('principal'),
+        requestId: context.get('requestId'),
+      });
       const page = await jobs.list({
         limit: limitIn(context),
         ...(status === undefined ? {} : { status }),

@@ -1,7 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve, type ServerType } from '@hono/node-server';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { capConnections, type ConnectionCapOptions } from './connection-cap.ts';
+import { malformedResponse, refuseMalformed } from './malformed-request.ts';
 import type { HttpEnv } from './request-context.ts';
 
 export interface Listener {
@@ -25,38 +29,33 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  readonly connectionCap?: ConnectionCapOptions;
   readonly headersTimeoutMs?: number;
   readonly stalledMs?: number;
 }
 
 /** Serves an app. @throws the listen error (EADDRINUSE, EACCES, …) */
 export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promise<Listener> {
-  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, stalledMs = STALLED_MS } = options;
-  let open = 0;
-  const server: ServerType = await new Promise((resolve, reject) => {
-    const starting = serve(
-      {
-        fetch: app.fetch,
-        hostname: options.host,
-        port: options.port,
-        serverOptions: {
-          maxHeaderSize: MAX_HEADER_BYTES,
-          headersTimeout: headersTimeoutMs,
-          requestTimeout: REQUEST_TIMEOUT_MS,
-          // Node looks for late clients this often.
-          connectionsCheckingInterval: Math.min(headersTimeoutMs, CHECK_EVERY_MS),
-        },
-      },
-      () => {
-        starting.off('error', reject);
-        resolve(starting);
-      },
-    );
-    starting.once('error', reject);
-  });
-  if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
-  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
-    open += 1;
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, stalledMs = STALLED_MS, connectionCap } = options;
+  // HTTP/1.0 knows no Host, and old load balancers ask so whether this server is alive.
+  const answer = getRequestListener(app.fetch, { hostname: 'localhost', errorHandler: malformedResponse });
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Node looks for late clients this often.
+      connectionsCheckingInterval: Math.min(headersTimeoutMs, CHECK_EVERY_MS),
+    },
+    (incoming, outgoing) => void answer(incoming, outgoing),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  if (connectionCap) capConnections(server, connectionCap);
+  const answering = new Map<Duplex, Set<ServerResponse>>();
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, answering.get(socket)));
+  server.on('request', ({ socket: client }, response) => {
+    const underWay = answering.get(client) ?? new Set();
+    answering.set(client, underWay.add(response));
     // Silence alone is no fault: whoever waits for a job says nothing for long.
     response.setTimeout(stalledMs, () => {
       const { socket } = response;
@@ -64,9 +63,12 @@ export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promis
       else socket?.setTimeout(stalledMs);
     });
     response.once('close', () => {
-      open -= 1;
+      underWay.delete(response);
+      if (underWay.size === 0) answering.delete(client);
     });
   });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
   const { address, port, family } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
@@ -74,8 +76,7 @@ export async function listen(app: Hono<HttpEnv>, options: ListenOptions): Promis
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const deadline = performance.now() + graceMs;
       const sweep = setInterval(() => {
-        if (!('closeAllConnections' in server)) return;
-        if (open === 0 || performance.now() > deadline) server.closeAllConnections();
+        if (answering.size === 0 || performance.now() > deadline) server.closeAllConnections();
         else server.closeIdleConnections();
       }, SWEEP_MS);
       await closed;

@@ -1,6 +1,9 @@
 import type { Hono } from 'hono';
-import type { Scope } from '../domain/principal.ts';
-import { principalOn } from './identity.ts';
+import type { Principal, Scope } from '../domain/principal.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { scopeOf } from '../dispatch/scope-of.ts';
+import { hasScope, principalOn } from './identity.ts';
+import { operationCalledBy } from './operation-called-by.ts';
 import type { HttpContext, HttpEnv } from './request-context.ts';
 
 /** What the protocol handler is told about a caller that was let in. */
@@ -18,12 +21,34 @@ export interface McpAuthentication {
 /** Serves one web-standard request of MCP, whose body may have been read and parsed already. */
 export type McpFetch = (request: Request, options: { authInfo: McpAuthentication; parsedBody?: unknown }) => Promise<Response>;
 
+export interface McpRouteOptions {
+  readonly mcp: McpFetch;
+  readonly dispatcher: Pick<Dispatcher, 'operations' | 'call'>;
+  readonly now: () => Date;
+}
+
 const DAY_SECONDS = 86_400;
 /** Longer bodies are left to the handler, which bounds and refuses them. */
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 
 /** MCP over Streamable HTTP at `/mcp`, for callers that the guard has let in. */
-export function addMcpRoute(app: Hono<HttpEnv>, mcp: McpFetch, now: () => Date): void {
+export function addMcpRoute(app: Hono<HttpEnv>, { mcp, dispatcher, now }: McpRouteOptions): void {
+  const scopes = new Map(dispatcher.operations.map((registered) => [registered.operation.name, scopeOf(registered)]));
+
+  /**
+   * Turns away whose token lacks the scope of the operation that a message calls, with a status that makes its client ask for more.
+   * Everybody else hears of it from the tool, as keys cannot be widened by asking.
+   * @throws OperationError `denied`
+   */
+  async function refuseNarrowToken(context: HttpContext, principal: Principal, message: unknown): Promise<void> {
+    if (principal.kind !== 'oauth') return;
+    const operation = operationCalledBy(message);
+    const needed = scopes.get(operation);
+    if (needed === undefined || hasScope(principal, needed)) return;
+    // The one door refuses it, and records that it did; it looks at the scope before anything else.
+    await dispatcher.call({ operation, arguments: {}, principal, requestId: context.get('requestId') });
+  }
+
   app.all('/mcp', async (context: HttpContext) => {
     context.set('route', '/mcp');
     const identity = context.get('identity');
@@ -31,6 +56,7 @@ export function addMcpRoute(app: Hono<HttpEnv>, mcp: McpFetch, now: () => Date):
     context.set('principal', principal);
     const expiresAt = identity.expiresAt === null ? now().getTime() / 1000 + DAY_SECONDS : identity.expiresAt.getTime() / 1000;
     const { request, parsedBody } = await bodyRead(context.req.raw);
+    await refuseNarrowToken(context, principal, parsedBody);
     return mcp(request, {
       ...(parsedBody === undefined ? {} : { parsedBody }),
       authInfo: {

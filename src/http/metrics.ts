@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Jobs } from '../jobs/jobs.ts';
-import { isFinal } from '../jobs/job.ts';
+import { isFinal, JOB_STATES } from '../jobs/job.ts';
 import { createLatencySummary } from './latency-summary.ts';
 import type { RequestRecord } from './request-context.ts';
 
@@ -67,7 +67,7 @@ export async function createMetrics(jobs: Pick<Jobs, 'status' | 'subscribe'>): P
     labelNames: ['state'],
     registers,
   });
-  const open = new Gauge({ name: 'proxmox_mcp_jobs_open', help: 'Jobs that are not over, by doubt', labelNames: ['doubt'], registers });
+  const byState = new Gauge({ name: 'proxmox_mcp_jobs', help: 'Jobs in the store by state', labelNames: ['state'], registers });
   const writable = new Gauge({ name: 'proxmox_mcp_job_store_writable', help: '1 while jobs can be recorded', registers });
   const lag = new Gauge({ name: 'proxmox_mcp_follower_lag_seconds', help: 'Age of what is known of running tasks', registers });
   const delays = new Gauge({
@@ -100,8 +100,7 @@ export async function createMetrics(jobs: Pick<Jobs, 'status' | 'subscribe'>): P
   async function readJobs(): Promise<void> {
     try {
       const status = await jobs.status();
-      open.set({ doubt: 'no' }, status.open - status.inDoubt);
-      open.set({ doubt: 'yes' }, status.inDoubt);
+      for (const state of JOB_STATES) byState.set({ state }, status.counts[state]);
       writable.set(status.writable ? 1 : 0);
       lag.set(status.followerLagMs / 1000);
     } catch {

@@ -75,6 +75,16 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   504: 'Proxmox VE did not answer in time.',
 };
 
+const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait.' } };
+const challenge = (description: string): JsonSchema => ({ 'WWW-Authenticate': { schema: { type: 'string' }, description } });
+
+const HEADERS: Readonly<Record<number, JsonSchema>> = {
+  401: challenge('`Bearer`, with `error="invalid_token"` and why where a token was refused, and where to find the authorization server.'),
+  403: challenge('`Bearer error="insufficient_scope", scope="…"` for the holder of a token that lacks a scope; absent otherwise.'),
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
+};
+
 /** Which shapes an error status has, on routes of operations and on routes of jobs. */
 const SHAPES: Readonly<Record<number, readonly Shape[]>> = {
   401: ['Refused'],
@@ -103,8 +113,7 @@ export function errorResponses(components: Components, statuses: readonly number
         ...(only === undefined ? {} : { 'application/json': { schema: plain.length === 1 ? only : { anyOf: plain } } }),
         ...(shapes.includes('Problem') ? { 'application/problem+json': { schema: components.add('Problem', SCHEMAS.Problem) } } : {}),
       };
-      const headers =
-        status === 429 || status === 503 ? { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait.' } } : undefined;
+      const headers = HEADERS[status];
       const response = { description: DESCRIPTIONS[status] ?? 'Error', ...(headers ? { headers } : {}), content };
       const name = shapes.includes('JobProblem') ? `JobError${status}` : `Error${status}`;
       return [String(status), components.addResponse(name, response)];

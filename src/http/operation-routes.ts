@@ -39,10 +39,8 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
       arguments: waits ? { ...(body as Facts | undefined), wait_seconds: wait } : body,
       principal: context.get('principal'),
       requestId: context.get('requestId'),
-      // Made when something waits; a read does not.
-      get signal() {
-        return AbortSignal.any([context.req.raw.signal, closing]);
-      },
+      // Ends waiting, and a query waits for nothing but its answer.
+      ...(operation.kind === 'query' ? {} : { signal: AbortSignal.any([context.req.raw.signal, closing]) }),
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
     const isOpen = operation.risk !== 'read' && UNDER_WAY.has(String(output['status']));

@@ -1,5 +1,5 @@
 import { ERROR_CLASSES, type OperationError } from '../domain/operation-error.ts';
-import { validationDetail, type ValidationDetail } from './validation-detail.ts';
+import { validationDetail, type Places, type ValidationDetail } from './validation-detail.ts';
 
 /** The members that every error of an operation has, whatever else stands beside them. */
 export interface ProblemFacts {
@@ -50,11 +50,11 @@ export function factsOfError(error: OperationError, requestId: string): ProblemF
 }
 
 /** The answer to a call that failed. */
-export function problemResponse(error: OperationError, requestId: string): Response {
+export function problemResponse(error: OperationError, requestId: string, places?: Places): Response {
   const status = statusOfError(error);
   const facts = factsOfError(error, requestId);
   if (status === 422) {
-    const body: ValidationProblem = { detail: validationDetail(error), message: error.message, ...facts };
+    const body: ValidationProblem = { detail: validationDetail(error, places), message: error.message, ...facts };
     return Response.json(body, { status });
   }
   const problem: Problem = {

@@ -1,10 +1,12 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { surveyJson } from './survey-json.ts';
 import { Refusal } from './refusal.ts';
 
 /** Bytes of a request body. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** Objects and lists inside one another. Deeper ones serve only to exhaust a stack. */
 const MAX_DEPTH = 32;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The JSON body of a request, undefined for an empty one, whatever content type it claims: `curl -d` says it sends a form.
@@ -20,10 +22,12 @@ export async function readBody(request: Request): Promise<unknown> {
     });
   const text = textOf(bytes);
   if (text.trim() === '') return undefined;
-  if (depthOf(text) > MAX_DEPTH)
+  const { depth, ambiguous } = surveyJson(text);
+  if (depth > MAX_DEPTH)
     throw new OperationError('invalid_input', `The body nests deeper than ${MAX_DEPTH} levels.`, { details: { type: 'json_too_deep' } });
   try {
-    return JSON.parse(text) as unknown;
+    const body = JSON.parse(text) as unknown;
+    if (ambiguous === undefined) return body;
   } catch (error) {
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     throw new OperationError('invalid_input', 'JSON decode error', {
@@ -36,18 +40,23 @@ export async function readBody(request: Request): Promise<unknown> {
       },
     });
   }
+  // Whoever looked at it on the way may have read another value than we would.
+  throw new OperationError('invalid_input', `The body may not hold the name ${JSON.stringify(ambiguous.slice(0, 60))} like that.`, {
+    hint: 'Every name once in each object, and never __proto__.',
+    details: { type: 'json_ambiguous' },
+  });
 }
 
 async function readBytes(request: Request): Promise<Buffer> {
   const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
   const length = request.headers.get('content-length');
   if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
-    // What says how long it is cannot be longer; read at once it takes a fraction of the time.
+    // What says how long it is cannot be longer. Read at once, and without a look at `body`, no stream is made for it.
     if (length !== null) return Buffer.from(await request.arrayBuffer());
+    if (request.body === null) return Buffer.alloc(0);
     // Leaving the loop early cancels the stream, so that the rest is never read.
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
@@ -64,29 +73,11 @@ async function readBytes(request: Request): Promise<Buffer> {
 /** Without the mark that some clients set in front. Anything but UTF-8 would become other names than were meant. */
 function textOf(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new OperationError('invalid_input', 'The body is not UTF-8.', {
       hint: 'Send a JSON object as UTF-8.',
       details: { type: 'json_invalid' },
     });
   }
-}
-
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text.charCodeAt(index);
-    if (quoted) {
-      if (character === 0x5c) index += 1;
-      else if (character === 0x22) quoted = false;
-    } else if (character === 0x22) quoted = true;
-    else if (character === 0x7b || character === 0x5b) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (character === 0x7d || character === 0x5d) depth -= 1;
-  }
-  return deepest;
 }

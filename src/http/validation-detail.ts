@@ -17,10 +17,13 @@ interface NamedProblem {
   readonly value?: unknown;
 }
 
+/** Where a route takes fields from that do not come in its body. */
+export type Places = Readonly<Record<string, 'query' | 'path'>>;
+
 /** Spells out what an `invalid_input` error says in its details. */
-export function validationDetail({ message, details }: OperationError): readonly ValidationDetail[] {
+export function validationDetail({ message, details }: OperationError, places: Places = {}): readonly ValidationDetail[] {
   const loc = (field: string): readonly (string | number)[] => [
-    String(details['in'] ?? 'body'),
+    String(details['in'] ?? places[field] ?? 'body'),
     ...(field === '' ? [] : field.split('.').map((part) => (/^\d{1,9}$/.test(part) ? Number(part) : part))),
   ];
   const problems = (details['problems'] ?? []) as readonly NamedProblem[];

@@ -17,6 +17,7 @@ import type { Randomness } from './randomness.ts';
 import { systemRandomness } from './randomness.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
+import { sharedReading } from './shared-reading.ts';
 import { statusFilter } from './status-filter.ts';
 import { cancelJob, decideJob, loadJob, resolveJob, retryJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
@@ -25,6 +26,8 @@ import { isSettled, waitForJob } from './wait-for-job.ts';
 
 const LOOKS_PER_NODE = 4;
 const PROBE_EVERY_MS = 10_000;
+/** Counting reads an index of all jobs: a few milliseconds for a hundred thousand. */
+const COUNT_EVERY_MS = 2000;
 
 interface JobsDependencies {
   /** Open, migrated; closed by `close`. */
@@ -85,7 +88,16 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   const follower = createFollower(engine, (node) => [...watched.keys()].some((jobId) => board.get(jobId)?.node === node));
   const progress = createProgressReader(engine);
   let progressRuns = false;
-  let probed: { at: number; writable: boolean } | undefined;
+  const counts = sharedReading(() => store.counts(), clock, COUNT_EVERY_MS);
+  const isWritable = sharedReading(
+    () =>
+      store.probe().then(
+        () => true,
+        () => false,
+      ),
+    clock,
+    PROBE_EVERY_MS,
+  );
 
   board.listen((record) => {
     drivers.consider(record);
@@ -116,19 +128,6 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
       if (left === 0) watched.delete(jobId);
       else watched.set(jobId, left);
     }
-  }
-
-  async function isWritable(): Promise<boolean> {
-    const now = clock.monotonic();
-    if (!probed || now - probed.at >= PROBE_EVERY_MS)
-      probed = {
-        at: now,
-        writable: await store.probe().then(
-          () => true,
-          () => false,
-        ),
-      };
-    return probed.writable;
   }
 
   function refuseWhenClosed(): void {
@@ -190,8 +189,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
         }
       }),
     async status() {
-      const counts = await store.counts();
-      return { ...counts, followerLagMs: Math.round(follower.lagMs()), writable: await isWritable() };
+      return { counts: await counts(), followerLagMs: Math.round(follower.lagMs()), writable: await isWritable() };
     },
     async close() {
       if (engine.stopping.aborted) return;

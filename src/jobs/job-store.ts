@@ -1,6 +1,6 @@
 import type { Facts } from '../domain/plan.ts';
 import type { Upid } from '../domain/upid.ts';
-import type { JobEvent, JobState } from './job.ts';
+import type { JobCounts, JobEvent, JobState } from './job.ts';
 import type { JobRecord, RecordPatch } from './job-record.ts';
 import type { JobFilter } from './jobs.ts';
 import type { TransitionEvent } from './transitions.ts';
@@ -158,7 +158,7 @@ export interface JobStore {
   setNodePhase(node: string, phase: string | null, timestamp: string): Promise<void>;
   /** Deletes finished jobs completed before the given moment, and keys older than theirs. Answers how many jobs. */
   prune(request: { completedBefore: string; keysBefore: string }): Promise<number>;
-  counts(): Promise<{ open: number; inDoubt: number }>;
+  counts(): Promise<JobCounts>;
   /** Rejects when nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

@@ -42,6 +42,14 @@ export function isFinal(state: JobState): boolean {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }
 
+/** How many jobs there are in each state. */
+export type JobCounts = Readonly<Record<JobState, number>>;
+
+/** How many of them are not over. */
+export function openAmong(counts: JobCounts): number {
+  return JOB_STATES.reduce((sum, state) => sum + (isFinal(state) ? 0 : counts[state]), 0);
+}
+
 /** What outsiders see as `status`; the first six are the predecessor's. */
 export const JOB_STATUSES = [
   'running',

@@ -1,7 +1,7 @@
 import type { Facts, SendPlan } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { RepeatClass } from '../domain/repeat-class.ts';
-import type { Job, JobEvent, JobStatus } from './job.ts';
+import type { Job, JobCounts, JobEvent, JobStatus } from './job.ts';
 
 /** A write that policy let pass. The plan was made moments ago and names the targets. */
 export interface NewJob {
@@ -46,6 +46,13 @@ interface JobPage {
   readonly nextCursor: string | null;
 }
 
+/** Facts for health and metrics; those of the store are as of the last seconds. */
+export interface JobsStatus {
+  readonly counts: JobCounts;
+  readonly followerLagMs: number;
+  readonly writable: boolean;
+}
+
 /** The face of the jobs room. Everything here works from any process that shares the store. */
 export interface Jobs {
   /**
@@ -79,8 +86,8 @@ export interface Jobs {
   resolve(jobId: string, by: Principal, resolution: { outcome: 'succeeded' | 'failed'; reason: string }): Promise<Job>;
   /** Called with every change of any job that this process sees; returns the way to stop. */
   subscribe(listener: (job: Job) => void): () => void;
-  /** Facts for health and metrics. */
-  status(): Promise<{ open: number; inDoubt: number; followerLagMs: number; writable: boolean }>;
+  /** @throws OperationError when the store cannot be read */
+  status(): Promise<JobsStatus>;
   /** Stops following and hands open jobs to whoever shares the store. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Upid } from '../domain/upid.ts';
 import type { JobsDatabase } from './database.ts';
-import { OPEN_STATES, type JobState } from './job.ts';
+import { JOB_STATES, OPEN_STATES, type JobCounts, type JobState } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import { fromRow } from './job-row.ts';
 import type { ChangeCursor, ChangePage, RecordFilter, RecordPage, TaskKey } from './job-store.ts';
@@ -124,14 +124,12 @@ export async function unresolvedJobs(db: Db, task: TaskKey, jobId: string, since
   return [...new Set(found.map((row) => row.job_id))];
 }
 
-export async function countJobs(db: Db): Promise<{ open: number; inDoubt: number }> {
-  const row = await db
+export async function countJobs(db: Db): Promise<JobCounts> {
+  const rows = await db
     .selectFrom('jobs')
-    .select([
-      sql<number>`count(*)`.as('open'),
-      sql<number>`coalesce(sum(case when state = 'in_doubt' then 1 else 0 end), 0)`.as('in_doubt'),
-    ])
-    .where('state', 'in', OPEN_STATES)
-    .executeTakeFirstOrThrow();
-  return { open: row.open, inDoubt: row.in_doubt };
+    .select(['state', sql<number>`count(*)`.as('jobs')])
+    .groupBy('state')
+    .execute();
+  const counts = new Map(rows.map(({ state, jobs }) => [state, jobs]));
+  return Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0])) as JobCounts;
 }

@@ -103,6 +103,7 @@ interface Refused {
 }
 const plain = `Bearer ${RESOURCE_METADATA}`;
 const invalid = (reason: string): string => `Bearer error="invalid_token", error_description="${reason}", ${RESOURCE_METADATA}`;
+const insufficient = (scope: string): string => `Bearer error="insufficient_scope", scope="${scope}", ${RESOURCE_METADATA}`;
 const REFUSED: readonly Refused[] = [
   { credential: 'no credential', header: () => null, status: 401, detail: 'Missing or invalid Authorization header', challenge: plain },
   {
@@ -199,9 +200,9 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
   );
 
   test.each(SCOPES)('lets a key with the scope %s as far as it reaches', async (scope) => {
-    const { status, body } = await knock(route, `Bearer ${keyOf(scope)}`);
+    const { status, challenge, body } = await knock(route, `Bearer ${keyOf(scope)}`);
     const reaches = route.needs === 'nothing' || route.needs === 'any' || route.needs === scope || scope === 'admin';
-    expect(status).toBe(reaches ? route.inside : 403);
+    expect([status, challenge]).toEqual([reaches ? route.inside : 403, null]);
     if (!reaches) expect(body).toMatchObject({ code: 'denied', effect: 'none', details: { needed_scope: route.needs } });
   });
 
@@ -211,10 +212,16 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
     expect((await knock(route, `Basic ${btoa(`anybody:${KEY}`)}`)).status).toBe(route.inside);
   });
 
-  test('lets a token in as far as its scopes reach', async () => {
-    const { status } = await knock(route, `Bearer ${await authority.sign(claims({ scope: 'openid proxmox:read' }))}`);
+  test('lets a token in as far as its scopes reach, and says which to ask for beyond', async () => {
+    const { status, challenge } = await knock(route, `Bearer ${await authority.sign(claims({ scope: 'openid proxmox:read' }))}`);
     const reaches = ['nothing', 'any', 'read'].includes(route.needs);
-    expect(status).toBe(reaches ? route.inside : 403);
+    expect([status, challenge]).toEqual(reaches ? [route.inside, null] : [403, insufficient(`read ${route.needs}`)]);
+  });
+
+  test('says of a token without any scope which one it lacks', async () => {
+    const { status, challenge } = await knock(route, `Bearer ${await authority.sign(claims({ scope: 'openid' }))}`);
+    const reaches = route.needs === 'nothing' || route.needs === 'any';
+    expect([status, challenge]).toEqual(reaches ? [route.inside, null] : [403, insufficient(route.needs)]);
   });
 });
 

@@ -74,6 +74,39 @@ test.each([
   expect(message).not.toContain(secret);
 });
 
+test.each([
+  ['https://hooks.example.org/pve', true, true],
+  ['http://localhost:5678/hook', true, true],
+  ['http://127.0.0.1/hook', true, true],
+  ['http://10.1.2.3/hook', false, true],
+  ['http://[fd00::7]:8080/hook', false, true],
+  ['http://n8n:5678/hook', false, true],
+  ['http://n8n.home.arpa/hook', false, true],
+  ['http://hooks.example.org', false, false],
+  ['http://8.8.8.8/hook', false, false],
+  ['http://169.254.169.254/latest', false, false],
+  ['http://0x0a010203/hook', false, true],
+  ['https://user:pass@hooks.example.org/', false, false],
+  ['ftp://hooks.example.org/', false, false],
+  ['nonsense', false, false],
+])('a webhook at %s: as it is %j, and where http is said to be meant %j', (url, asItIs, allowed) => {
+  const accepts = (more: object): boolean => {
+    try {
+      return load({ webhooks: [{ url, secret: 'sixteen-or-more-characters', ...more }] }).config.webhooks.length === 1;
+    } catch {
+      return false;
+    }
+  };
+  expect([accepts({}), accepts({ allow_http: true })]).toEqual([asItIs, allowed]);
+});
+
+test.each([
+  [{ issuer: 'http://login.example.org', audience: 'x' }],
+  [{ issuer: 'https://login.example.org', audience: 'x', jwks_uri: 'http://login.example.org/keys' }],
+])('keys of tokens that anybody could change on their way are refused: %j', (oauth) => {
+  expect(() => load({ oauth })).toThrow(/must be https/);
+});
+
 test('an issuer without an audience is refused: any of its tokens would open the server', async () => {
   await expect(startService({ config: { oauth: { issuer: 'https://login.example.org' } } })).rejects.toThrow(/belong together/);
 });

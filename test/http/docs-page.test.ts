@@ -3,7 +3,7 @@ import { startService, type Service } from './service.ts';
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ config: { http: { public_docs: true, root_path: '/api' } } });
+  service = await startService({ config: { http: { public_docs: true, root_path: '/api', path_prefix: '/proxmox' } } });
 });
 afterAll(() => service.close());
 
@@ -19,10 +19,13 @@ describe('the documentation page', () => {
     const links = [...html.matchAll(/(?:src|href|data-document)="([^"]+)"/g)].map(([, link = '']) => link);
     expect(links.length).toBe(5);
     for (const link of links) {
-      expect(link.startsWith('/api/')).toBe(true);
-      const asset = await service.ask(link, { key: null });
-      expect(asset.status).toBe(200);
-      await asset.arrayBuffer();
+      expect(link.startsWith('/api/proxmox/')).toBe(true);
+      // Behind a proxy that takes its part off, and behind one that does not.
+      for (const path of [link, link.slice('/api'.length)]) {
+        const asset = await service.ask(path, { key: null });
+        expect(asset.status).toBe(200);
+        await asset.arrayBuffer();
+      }
     }
     expect(html).not.toMatch(/<script>|<style|style=|\son\w+=/);
   });

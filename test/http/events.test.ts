@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/domain/clock.ts';
 import { createEventFeed } from '../../src/http/event-feed.ts';
-import { eventStream } from '../../src/http/event-stream.ts';
 import type { Job } from '../../src/jobs/job.ts';
 import { readEvents, type ReceivedEvent } from './read-events.ts';
 import { startService, type Service } from './service.ts';
@@ -82,21 +80,6 @@ test('one caller holds at most twenty streams, and gets them back by hanging up'
       return again.status;
     })
     .toBe(200);
-});
-
-test('a stream whose job cannot be read any more ends, and gives its place back', async () => {
-  let ended = 0;
-  const stream = eventStream({
-    clock: systemClock,
-    heartbeatMs: 1000,
-    lifetimeMs: 60_000,
-    signal: new AbortController().signal,
-    next: () => Promise.reject(new Error('the job store is away')),
-    listen: () => () => undefined,
-    onEnd: () => (ended += 1),
-  });
-  expect(await stream.text()).toBe('retry: 3000\n\n');
-  expect(ended).toBe(1);
 });
 
 test('stopping the server ends open streams at once', async () => {

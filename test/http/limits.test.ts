@@ -127,8 +127,11 @@ test('with every origin allowed no credentials of the browser are', async () => 
   expect(response.headers.has('access-control-allow-credentials')).toBe(false);
 });
 
-test('every answer forbids sniffing, framing, storing and loading', async () => {
-  await using service = await startService();
+test.each([
+  ['in the process', false],
+  ['over the wire', true],
+])('every answer forbids sniffing, framing, storing and loading: %s', async (_title, listen) => {
+  await using service = await startService({ listen });
   for (const path of ['/', '/nosuch', '/jobs', '/livez']) {
     const { headers } = await service.ask(path);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -137,8 +140,13 @@ test('every answer forbids sniffing, framing, storing and loading', async () => 
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
+      'x-request-id': expect.stringMatching(/^[\w-]{36}$/),
     });
   }
+  const page = await service.ask('/docs', { headers: { 'x-request-id': 'mine' } });
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  expect(page.headers.get('x-request-id')).toBe('mine');
+  await page.body?.cancel();
 });
 
 test('below a prefix and behind a proxy that takes one off, links lead where clients get', async () => {
@@ -215,4 +223,45 @@ test('a client that hangs up in the middle of its body is no failure of the serv
 test('a byte order mark in front of a body is passed over', async () => {
   await using service = await startService();
   expect((await service.ask('/get_nodes', { method: 'POST', body: '\ufeff{}' })).status).toBe(200);
+});
+
+test('one address holds so many connections and no more, gets its places back, and a proxy has no bound', async () => {
+  const app = new Hono<HttpEnv>();
+  app.get('/', () => new Response('here'));
+  const refused: string[] = [];
+  const cap = (trusted: readonly string[]) => ({
+    most: 2,
+    clientAddress: createClientAddress(trusted),
+    onRefused: (address: string) => refused.push(address),
+  });
+  const knock = async (url: string): Promise<{ readonly isOpen: boolean; readonly leave: () => Promise<void> }> => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(true));
+      socket.once('close', () => resolve(false));
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    });
+    return { isOpen, leave: () => (socket.destroy(), gone) };
+  };
+  const open = await listen(app, { host: '127.0.0.1', port: 0, connectionCap: cap([]) });
+  const [first, second, third, fourth] = [await knock(open.url), await knock(open.url), await knock(open.url), await knock(open.url)];
+  expect([first.isOpen, second.isOpen, third.isOpen, fourth.isOpen]).toEqual([true, true, false, false]);
+  // Once, not for each: a log is no place for a flood.
+  expect(refused).toEqual(['127.0.0.1']);
+  await first.leave();
+  await expect.poll(async () => (await knock(open.url)).isOpen).toBe(true);
+  await open.close(0);
+
+  const behindProxy = await listen(app, { host: '127.0.0.1', port: 0, connectionCap: cap(['127.0.0.0/8']) });
+  const many = await Promise.all(Array.from({ length: 5 }, () => knock(behindProxy.url)));
+  expect(many.map(({ isOpen }) => isOpen)).toEqual([true, true, true, true, true]);
+  await behindProxy.close(0);
+});
+
+test('this machine and the proxies that are trusted are not bound by the cap of an address', async () => {
+  await using service = await startService({ listen: true, config: { http: { max_connections_per_address: 1 } } });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => service.ask('/livez')));
+  expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createReadiness } from '../../src/app/readiness.ts';
 import { systemClock } from '../../src/domain/clock.ts';
+import { JOB_STATES } from '../../src/jobs/job.ts';
 import { startService, type Service } from './service.ts';
 
 let service: Service;
@@ -129,7 +130,11 @@ test('labels stay few, whatever strangers ask for', async () => {
   expect(after - before).toBeLessThan(120);
 });
 
-test('the end of a job is counted', async () => {
+test('jobs are told by state, all states of the protocol and no others, and ended ones are counted', async () => {
   await service.post('/create_backup', { vmid: 100, storage: 'nfs-backup' }, { prefer: 'wait=30' });
-  expect(await scrape(service)).toMatch(/^proxmox_mcp_jobs_ended_total\{state="succeeded"\} 1$/m);
+  await expect.poll(() => scrape(service), { timeout: 10_000 }).toMatch(/^proxmox_mcp_jobs\{state="succeeded"\} 1$/m);
+  const text = await scrape(service);
+  expect(text).toMatch(/^proxmox_mcp_jobs_ended_total\{state="succeeded"\} 1$/m);
+  const told = [...text.matchAll(/^proxmox_mcp_jobs\{state="(\w+)"\} (\d+)$/gm)].map(([, state, jobs]) => [state, Number(jobs)]);
+  expect(told).toEqual(JOB_STATES.map((state) => [state, state === 'succeeded' ? 1 : 0]));
 });

@@ -3,6 +3,7 @@ import { OperationError } from '../../src/domain/operation-error.ts';
 import type { Upid } from '../../src/domain/upid.ts';
 import type { Answer } from '../../src/jobs/ports.ts';
 import { aCluster } from './a-server.ts';
+import { openAmong } from '../../src/jobs/job.ts';
 import { aNewRecord } from './a-job.ts';
 import { memoryStore } from './simulation/memory-store.ts';
 
@@ -46,7 +47,7 @@ test('10,000 running jobs on 3 nodes cost at most 6 requests a second', { timeou
   expect(ended).toBe(120);
   expect(requests / 300).toBeLessThanOrEqual(6);
   expect(requests / 300).toBeGreaterThan(1);
-  expect((await cluster.settle(server.jobs.status())).open).toBe(9880);
+  expect(openAmong((await cluster.settle(server.jobs.status())).counts)).toBe(9880);
 });
 
 test('one of several servers follows a node', async () => {
@@ -255,7 +256,7 @@ test('tasks that are never answered do not keep the others from their turn', asy
     },
   });
   await cluster.pass(MINUTE);
-  expect((await cluster.settle(server.jobs.status())).open).toBe(silent.size);
+  expect(openAmong((await cluster.settle(server.jobs.status())).counts)).toBe(silent.size);
 });
 
 test('a job on a node that has left the cluster ends unknown, and frees its target', async () => {

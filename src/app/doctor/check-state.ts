@@ -3,6 +3,7 @@ import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../../domain/clock.ts';
 import { toOperationError } from '../../domain/operation-error.ts';
+import { openAmong } from '../../jobs/job.ts';
 import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { openJobStore } from '../open-job-store.ts';
@@ -30,7 +31,7 @@ async function checkJobStore(config: Config, environment: Environment): Promise<
     const store = await openJobStore(config, { environment, clock: systemClock });
     try {
       await store.probe();
-      const { open } = await store.counts();
+      const open = openAmong(await store.counts());
       return ok('jobs', `Jobs can be recorded in ${path ?? 'PostgreSQL'}; ${open} of them ${open === 1 ? 'is' : 'are'} under way.`);
     } finally {
       await store.close();

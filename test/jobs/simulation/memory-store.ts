@@ -1,5 +1,5 @@
-import { isFinal, LEFT_READY } from '../../../src/jobs/job.ts';
-import type { JobEvent } from '../../../src/jobs/job.ts';
+import { isFinal, JOB_STATES, LEFT_READY } from '../../../src/jobs/job.ts';
+import type { JobEvent, JobState } from '../../../src/jobs/job.ts';
 import type { JobRecord } from '../../../src/jobs/job-record.ts';
 import type { HeldTarget, JobStore, ReplayOutcome, ReplayQuery, TaskKey, Transition } from '../../../src/jobs/job-store.ts';
 import type { Upid } from '../../../src/domain/upid.ts';
@@ -249,7 +249,11 @@ export function memoryStore(nowMs: () => number): MemoryStore {
       }
       return Promise.resolve(pruned);
     },
-    counts: () => Promise.resolve({ open: open.size, inDoubt: [...open].filter((jobId) => jobs.get(jobId)?.state === 'in_doubt').length }),
+    counts() {
+      const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+      for (const { state } of jobs.values()) counts[state] += 1;
+      return Promise.resolve(counts);
+    },
     probe: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

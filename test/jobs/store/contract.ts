@@ -295,11 +295,14 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     expect((await store.list({ limit: 10, cancelRequested: true })).records).toEqual([]);
   });
 
-  test('counts what is open and what is in doubt', async () => {
+  test('counts the jobs of each state, and says 0 of the others', async () => {
     const { store } = await open();
+    const none = Object.fromEntries(JOB_STATES.map((state) => [state, 0]));
+    expect(await store.counts()).toEqual(none);
     let number = 0;
-    for (const state of JOB_STATES) await store.accept(aNewRecord({ jobId: id((number += 1)), targets: [], state }));
-    expect(await store.counts()).toEqual({ open: 6, inDoubt: 1 });
+    for (const state of [...JOB_STATES, 'running'] as const)
+      await store.accept(aNewRecord({ jobId: id((number += 1)), targets: [], state }));
+    expect(await store.counts()).toEqual({ ...Object.fromEntries(JOB_STATES.map((state) => [state, 1])), running: 2 });
     expect((await store.open()).map((record) => record.state)).toEqual([
       'awaiting_approval',
       'ready',
@@ -307,6 +310,7 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
       'in_doubt',
       'running',
       'verifying',
+      'running',
     ]);
   });
 

@@ -1,0 +1,28 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** What a process holds once all garbage is gone. Without that nobody can tell growth from a heap not collected yet. */
+export interface Weight {
+  readonly heapMegabytes: number;
+  /** Memory outside the heap of V8: buffers. */
+  readonly externalMegabytes: number;
+}
+
+const MEGABYTE = 1024 * 1024;
+
+// Loaded beside the product into a server under measurement (`node --import`): answers every message of the bench.
+if (process.send) {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  process.on('message', () => {
+    // What the first collection lets go may hold more: weak references, finalizers.
+    collect();
+    setImmediate(() => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      process.send?.({ heapMegabytes: heapUsed / MEGABYTE, externalMegabytes: external / MEGABYTE } satisfies Weight);
+    });
+  });
+  // Measuring keeps no server alive.
+  process.channel?.unref();
+}
