@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../domain/clock.ts';
+import type { Risk } from '../domain/risk.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
 import { createAuditLog } from '../dispatch/audit-log.ts';
 import type { AuditEntry } from '../dispatch/audit-record.ts';
@@ -17,6 +18,7 @@ import type { JobsSettings } from '../jobs/settings.ts';
 import { CATALOG, offeredCatalog } from '../operations/catalog.ts';
 import { createContainerFiles } from '../operations/container-files.ts';
 import type { Operation, Task } from '../operations/define.ts';
+import { riskOfCall } from '../operations/risk-of-call.ts';
 import { createRunner } from '../operations/runner.ts';
 import { createDescribeTargets, type DescribeTargets } from '../operations/target-facts.ts';
 import { createWork } from '../operations/work.ts';
@@ -148,7 +150,11 @@ export async function compose({
     api.forgetReads();
     inventory.forget();
   });
-  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
+  const riskOfJob = ({ operation, input }: Pick<Job, 'operation' | 'input'>): Risk | undefined => {
+    const task = tasks.get(operation);
+    return task && riskOfCall(task, input);
+  };
+  const usage = createUsageWindow(jobs, riskOfJob, clock);
   const approvals = createApprovals({
     jobs,
     audit,

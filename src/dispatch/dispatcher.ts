@@ -104,11 +104,13 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     async call(call) {
       const registered = byName.get(call.operation);
       if (!registered) throw unknownOperation(call.operation);
-      await admission.enter({ ...call, registered });
-      if (!isFor(registered, call.principal)) throw forPeopleOnly(call.operation);
+      const { principal, requestId } = call;
+      await admission.enter({ registered, principal, requestId });
+      if (!isFor(registered, principal)) throw forPeopleOnly(call.operation);
       const { input, ignored } = readArguments(registered, call.arguments);
+      await admission.enter({ registered, principal, requestId, input });
       const result = await answer(registered, input, { ...call, callId: randomUUID() });
-      if (await showsGuestText(registered, input, result.output)) readers.note(call.principal);
+      if (await showsGuestText(registered, input, result.output)) readers.note(principal);
       return ignored.length === 0 ? result : withIgnored(result, ignored);
     },
   };
