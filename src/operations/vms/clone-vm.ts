@@ -55,7 +55,7 @@ export const cloneVm = defineTask({
     };
 
     if (!(await pve.isVmidFree(newid))) {
-      await ownVm(pve, { vmid: newid, jobId, isUnderWay: planned !== null, field: 'target_vmid' });
+      await ownVm(pve, { vmid: newid, node: target, jobId, isUnderWay: planned !== null, field: 'target_vmid' });
       return unchanged(`VM ${newid} is the copy that this job made.`, facts);
     }
     const copied = await cloneableConfig(pve, given, source, config);

@@ -42,7 +42,7 @@ export const createVm = defineTask({
   async run({ input, pve, jobId, planned }) {
     const node = await chooseNode(pve, input.node);
     const vmid = input.vmid ?? (await pve.freeVmid());
-    if (!(await pve.isVmidFree(vmid))) return continueWith(pve, input, { vmid, jobId, isUnderWay: planned !== null });
+    if (!(await pve.isVmidFree(vmid))) return continueWith(pve, input, { vmid, node, jobId, isUnderWay: planned !== null });
     const { vm, facts } = await planNewVm(pve, input, { node, vmid, jobId });
     const request = createVmOn(vm);
     const hasMore = input.start || wantedDisks(input).some((disk) => disk.importFrom !== undefined && disk.sizeGib !== undefined);
@@ -54,7 +54,7 @@ export const createVm = defineTask({
 async function continueWith(
   pve: ProxmoxPlanner,
   input: NewVmInput,
-  own: { readonly vmid: number; readonly jobId: string; readonly isUnderWay: boolean },
+  own: { readonly vmid: number; readonly node: string; readonly jobId: string; readonly isUnderWay: boolean },
 ): Promise<Plan> {
   const { vm, config } = await ownVm(pve, { ...own, field: 'vmid' });
   const { vmid, node } = vm;

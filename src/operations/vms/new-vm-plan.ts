@@ -33,7 +33,7 @@ export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, v
   const [networks, { disks, main, reason }, archives] = await Promise.all([
     wantedNetworks(pve, node, input),
     placeDisks(pve, node, wanted, { storage: input.storage, needsOne }),
-    Promise.all(wanted.map(({ importFrom }) => (importFrom === undefined ? undefined : knownImport(pve, node, importFrom)))),
+    Promise.all(wanted.flatMap(({ importFrom }) => (importFrom === undefined ? [] : [knownImport(pve, node, importFrom)]))),
     ...(input.iso === undefined ? [] : [knownVolume(pve, node, input.iso, 'iso', 'iso')]),
     ...(input.drivers_iso === undefined ? [] : [knownVolume(pve, node, input.drivers_iso, 'iso', 'drivers_iso')]),
   ]);

@@ -6,6 +6,8 @@ import { hasJobMarker } from '../job-marker.ts';
 
 interface Claim {
   readonly vmid: number;
+  /** Where it is to be in the end. */
+  readonly node: string;
   readonly jobId: string;
   /** True once this job has sent something: what is in the making under its id is then its own. */
   readonly isUnderWay: boolean;
@@ -19,17 +21,19 @@ interface Claim {
  */
 export async function ownVm(
   pve: ProxmoxPlanner,
-  { vmid, jobId, isUnderWay, field }: Claim,
+  { vmid, node: wantedNode, jobId, isUnderWay, field }: Claim,
 ): Promise<{ readonly vm: Vm; readonly config: VmConfig }> {
   const taken = new OperationError('conflict', `The id ${vmid} is already used by a guest.`, {
     hint: `Choose another ${field}, or leave it out to get a free one.`,
     details: { field, vmid },
   });
-  // A clone to another node lies on the node of its source until it is whole, so the node is found and not assumed.
-  const vm = await pve.vm({ vmid }).catch((error: unknown) => {
-    // A container, or what the token may not see: not ours.
-    throw error instanceof OperationError && error.code === 'not_found' ? taken : error;
-  });
+  const isNotFound = (error: unknown): boolean => error instanceof OperationError && error.code === 'not_found';
+  const vm = await pve
+    .vm({ vmid, node: wantedNode })
+    // A clone to another node lies on the node of its source until it is whole.
+    .catch((error: unknown) => (isNotFound(error) ? pve.vm({ vmid }) : Promise.reject(error)))
+    // A container, or nothing that the token may see: not ours.
+    .catch((error: unknown) => Promise.reject(isNotFound(error) ? taken : error));
   const { node, facts } = vm;
   const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
   // Proxmox writes the notes of a new VM last; until then the lock is all that tells what is going on.
