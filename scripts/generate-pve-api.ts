@@ -68,7 +68,7 @@ const PATHS: readonly string[] = [
     '/capabilities/qemu/machines',
     '/storage',
   ].map((path) => `/nodes/{node}${path}`),
-  ...['', '/status', '/rrddata', '/content', '/content/{volume}', '/download-url', '/prunebackups'].map(
+  ...['', '/status', '/rrddata', '/content', '/content/{volume}', '/download-url', '/import-metadata', '/prunebackups'].map(
     (path) => `/nodes/{node}/storage/{storage}${path}`,
   ),
   ...[

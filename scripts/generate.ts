@@ -6,6 +6,7 @@ import { configSchema } from '../src/app/config-schema.ts';
 import { registerOperation, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../src/operations/catalog.ts';
 import type { Operation } from '../src/operations/define.ts';
+import { tellRisk } from '../src/operations/risk-of-call.ts';
 import { environmentReference } from './environment-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { stateDiagram } from './state-diagram.ts';
@@ -73,7 +74,7 @@ function toolSection({ operation, inputSchema }: RegisteredOperation): string {
     const shown = required.has(name) ? `**\`${name}\`**` : `\`${name}\``;
     return `| ${shown} | ${typeOf(schema)} | ${cell(String(schema['description'] ?? ''))} |`;
   });
-  const risk = operation.kind === 'task' ? `${operation.risk}, ${operation.repeat}` : operation.risk;
+  const risk = operation.kind === 'task' ? `${tellRisk(operation)}. Repeat: ${operation.repeat}` : operation.risk;
   return [
     `### ${operation.name}\n`,
     `${operation.description}\n`,

@@ -5,6 +5,7 @@ import { runCall } from '../cli/run-call.ts';
 import { registerOperation, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { CATALOG } from '../operations/catalog.ts';
 import type { Operation } from '../operations/define.ts';
+import { tellRisk } from '../operations/risk-of-call.ts';
 import { withProduct } from './with-product.ts';
 
 /** Every operation of the catalogue as the surfaces know it; `hasTokens` where a static approval token is configured. */
@@ -27,7 +28,7 @@ function callCommand(registered: RegisteredOperation): Command {
   return {
     name: `call ${operation.name}`,
     summary: operation.description,
-    details: `Toolset ${registered.toolset}, risk ${operation.risk}.`,
+    details: `Toolset ${registered.toolset}, risk ${tellRisk(operation)}.`,
     flags,
     async run(invocation) {
       const { terminal, signal } = invocation;

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../domain/clock.ts';
 import { guestTarget } from '../domain/guest.ts';
+import type { Risk } from '../domain/risk.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
 import { createAuditLog } from '../dispatch/audit-log.ts';
 import type { AuditEntry } from '../dispatch/audit-record.ts';
@@ -18,6 +19,7 @@ import type { JobsSettings } from '../jobs/settings.ts';
 import { CATALOG, offeredCatalog } from '../operations/catalog.ts';
 import { createContainerFiles } from '../operations/container-files.ts';
 import type { Operation, Task } from '../operations/define.ts';
+import { riskOfCall } from '../operations/risk-of-call.ts';
 import { createRunner } from '../operations/runner.ts';
 import { createDescribeTargets, describeGuest, type TargetDescription } from '../operations/target-facts.ts';
 import { createWork } from '../operations/work.ts';
@@ -151,7 +153,11 @@ export async function compose({
     api.forgetReads();
     inventory.forget();
   });
-  const usage = createUsageWindow(jobs, (name) => tasks.get(name)?.risk, clock);
+  const riskOfJob = ({ operation, input }: Pick<Job, 'operation' | 'input'>): Risk | undefined => {
+    const task = tasks.get(operation);
+    return task && riskOfCall(task, input);
+  };
+  const usage = createUsageWindow(jobs, riskOfJob, clock);
   const approvals = createApprovals({
     jobs,
     audit,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hasScope, SCOPES, SURFACES } from '../domain/principal.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { operationFacts } from '../dispatch/active-policy.ts';
+import { riskOfCall } from '../operations/risk-of-call.ts';
 import type { PolicyRequest, TargetFacts } from '../policy/request.ts';
 
 /** The static approval token that a call may bring. */
@@ -27,6 +28,8 @@ export const policyCaseFields = {
   command: z.union([z.string(), z.array(z.string())]).optional(),
   script: z.string().optional(),
   file: z.string().optional(),
+  /** Arguments that decide about the risk. */
+  arguments: z.record(z.string(), z.unknown()).default({}),
   token: z.enum(TOKENS).default('none'),
   targets: z.int().min(1).max(10_000).default(1),
   writes_last_hour: z.int().min(0).default(0),
@@ -43,7 +46,7 @@ export function requestOf(wanted: PolicyCase, operations: readonly RegisteredOpe
   const { principal, scopes, surface, command, script, file, token } = wanted;
   const opens = token === 'right';
   return {
-    operation: registered ? operationFacts(registered) : { name: wanted.operation },
+    operation: registered ? operationFacts(registered, riskOfCall(registered.operation, wanted.arguments)) : { name: wanted.operation },
     principal: {
       kind: principal.startsWith('oauth:') ? 'oauth' : principal.startsWith('key:') ? 'key' : 'local',
       id: principal,

@@ -33,6 +33,7 @@ const FACTS: Flags = {
   command: { type: 'string', summary: 'Command line, for operations that run one.' },
   script: { type: 'string', summary: 'Shell script, in place of a command.' },
   file: { type: 'string', summary: 'File in the guest, for read_guest_file.' },
+  arguments: { type: 'json', summary: 'Arguments that decide about the risk: \'{"overwrite":true}\'.' },
   token: { type: 'string', choices: TOKENS, summary: 'The static approval token that comes with the call, where one is configured.' },
 };
 const FAILED = 1;

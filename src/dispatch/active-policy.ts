@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Risk } from '../domain/risk.ts';
 import { compilePolicy, type Policy } from '../policy/compile-policy.ts';
 import type { PolicySection } from '../policy/policy-schema.ts';
 import type { OperationFacts, TokenCheck } from '../policy/request.ts';
@@ -46,11 +47,11 @@ function hash(token: string | null): Buffer | null {
 }
 
 /**
- * What policy goes by of an operation. Steering a job counts as a change: what the job itself does was judged when it was
+ * What policy goes by of a call that can do this much. Steering a job counts as a change: what the job itself does was judged when it was
  * made, and is judged again when it is retried.
  */
-export function operationFacts({ operation, toolset }: RegisteredOperation): OperationFacts {
-  const { name, risk } = operation;
+export function operationFacts({ operation, toolset }: RegisteredOperation, risk: Risk): OperationFacts {
+  const { name } = operation;
   if (operation.kind !== 'task') return { name, toolset, risk: risk === 'read' ? 'read' : 'change' };
   const { takesCommand, destroys } = operation;
   return { name, toolset, risk, takesCommand, destroys };

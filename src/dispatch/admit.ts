@@ -4,6 +4,7 @@ import { hasScope } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { NewJob } from '../jobs/jobs.ts';
 import type { Operation } from '../operations/define.ts';
+import { possibleRisks, riskOfCall } from '../operations/risk-of-call.ts';
 import type { Approvals } from './approvals.ts';
 import type { AuditEvent } from './audit-record.ts';
 import type { AuditLog } from './audit-log.ts';
@@ -28,10 +29,11 @@ export interface WriteRequest extends AuthorizeRequest {
 /** Decides, keeps account of the decision, and asks where a person must say yes. */
 export interface Admission {
   /**
-   * Turns away who lacks the scope, before anything is read for the call.
+   * Turns away who lacks the scope, before anything is read for the call: the scope of its risk, or, while its arguments are
+   * not known, the scope of every call of the operation.
    * @throws OperationError `denied`
    */
-  enter(entering: Pick<AuthorizeRequest, 'registered' | 'principal' | 'requestId'>): Promise<void>;
+  enter(entering: Pick<AuthorizeRequest, 'registered' | 'principal' | 'requestId'> & { readonly input?: Facts }): Promise<void>;
   /** What policy would say; nothing is recorded. */
   judge: Authorize;
   /** For what sends nothing itself. @throws OperationError `denied`; `internal` when a control cannot be audited */
@@ -78,15 +80,21 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
   return {
     judge: authorize,
     async enter(entering) {
-      const { registered, principal } = entering;
-      const needed = scopeOf(registered);
-      if (hasScope(principal, needed)) return;
+      const { registered, principal, input } = entering;
+      const risks = input === undefined ? possibleRisks(registered.operation) : [riskOfCall(registered.operation, input)];
+      const reaching = risks.map((risk) => scopeOf(registered, risk));
+      if (reaching.some((scope) => hasScope(principal, scope))) return;
+      const needed = reaching[0] ?? 'admin';
       const refusal = { effect: 'deny', code: 'OP_POLICY_SCOPE', cause: 'scope', rules: [] } as const;
       await account('decision', entering, refusal, null, { needed_scope: needed });
-      throw new OperationError('denied', `${registered.operation.name} needs the scope ${needed}, which the caller does not have.`, {
-        hint: `Use a credential that has it; this one has ${principal.scopes.join(', ') || 'none'}.`,
-        details: { policy: refusal.code, needed_scope: needed },
-      });
+      throw new OperationError(
+        'denied',
+        `${registered.operation.name}${input === undefined ? '' : ' with these arguments'} needs the scope ${needed}, which the caller does not have.`,
+        {
+          hint: `Use a credential that has it; this one has ${principal.scopes.join(', ') || 'none'}.`,
+          details: { policy: refusal.code, needed_scope: needed },
+        },
+      );
     },
     async pass(request) {
       const { operation } = request.registered;
@@ -98,14 +106,14 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
       if (refused) throw denied(verdict);
     },
     async admit(request) {
-      const { registered, plan, jobId, summary, stored, reason, ownerId, attempt, principal, callId } = request;
+      const { registered, input, plan, jobId, summary, stored, reason, ownerId, attempt, principal, callId } = request;
       const verdict = await authorize(request);
       const facts = { summary, targets: plan.step.targets };
       if (verdict.effect === 'deny') {
         await account('decision', request, verdict, jobId, facts);
         throw denied(verdict);
       }
-      usage.reserve(jobId, registered.operation.risk, callId);
+      usage.reserve(jobId, riskOfCall(registered.operation, input), callId);
       try {
         if (verdict.effect === 'allow') {
           await account('decision', request, verdict, jobId, facts);

@@ -3,6 +3,7 @@ import type { SendPlan } from '../domain/plan.ts';
 import { formatBytes } from '../domain/units.ts';
 import { showJson, showUntrusted } from '../domain/untrusted-text.ts';
 import { guestLabel } from '../domain/guest.ts';
+import { riskOfCall } from '../operations/risk-of-call.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
 import type { AskedWrite } from './asked-write.ts';
 import { scriptIn } from './authorize.ts';
@@ -19,12 +20,13 @@ const SCRIPT_LENGTH = 64_000;
  * caller's reason) is quoted, on its own line, bounded, with every invisible character shown.
  */
 export function approvalText(asked: AskedWrite, targets: readonly TargetDescription[], expiresAt: Date): readonly string[] {
-  const { registered, principal, plan, verdict, summary, reason } = asked;
+  const { registered, principal, plan, verdict, summary, reason, input } = asked;
   const { operation } = registered;
-  const loses = operation.kind === 'task' ? operation.loses : undefined;
+  const risk = riskOfCall(operation, input);
+  const loses = operation.kind === 'task' && risk === 'destroy' ? operation.loses : undefined;
   return [
     summary,
-    `Operation: ${operation.name} (risk: ${operation.risk}), asked by ${showUntrusted(principal.id)} over ${principal.surface}`,
+    `Operation: ${operation.name} (risk: ${risk}), asked by ${showUntrusted(principal.id)} over ${principal.surface}`,
     ...(loses === undefined ? [] : [`Lost for ever: ${loses}`]),
     ...targets.flatMap(linesOf),
     ...commandLines(asked),

@@ -4,6 +4,7 @@ import type { Facts, GuestProtection, SendPlan } from '../domain/plan.ts';
 import { hasScope, type Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
+import { riskOfCall } from '../operations/risk-of-call.ts';
 import { isProtected } from '../policy/conditions.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
@@ -62,7 +63,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
 
   return async (request) => {
     const { registered, input, principal, plan, steered, callId, targetsOfCall, canAskCaller, approvalToken } = request;
-    const operation = operationFacts(registered);
+    const operation = operationFacts(registered, riskOfCall(registered.operation, input));
     const wants = { config: rulesNeedConfig || operation.risk === 'destroy', listing: rulesNeedListing };
     const targets = plan ? await describeTargets(plan, wants) : [];
     const facts: PolicyRequest = {

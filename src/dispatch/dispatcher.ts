@@ -66,7 +66,9 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     if (!registered) throw unknownOperation(operation);
     await admission.enter({ registered, principal, requestId });
     if (!isFor(registered, principal)) throw forPeopleOnly(operation);
-    return { registered, entered: { ...call, callId: randomUUID() }, ...readArguments(registered, call.arguments) };
+    const read = readArguments(registered, call.arguments);
+    await admission.enter({ registered, principal, requestId, input: read.input });
+    return { registered, entered: { ...call, callId: randomUUID() }, ...read };
   }
 
   /** Asks policy about what sends nothing itself. @throws OperationError `denied` */

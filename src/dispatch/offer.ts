@@ -1,4 +1,5 @@
 import { isPerson, type Principal } from '../domain/principal.ts';
+import { possibleRisks } from '../operations/risk-of-call.ts';
 import { canEverAllow } from '../policy/can-ever-allow.ts';
 import { operationFacts, type ActivePolicy } from './active-policy.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
@@ -26,7 +27,9 @@ export function createOffer(
     const known = offers.get(key);
     if (known) return known;
     const offered = operations.filter(
-      (registered) => isFor(registered, principal) && canEverAllow(operationFacts(registered), principal, policy),
+      (registered) =>
+        isFor(registered, principal) &&
+        possibleRisks(registered.operation).some((risk) => canEverAllow(operationFacts(registered, risk), principal, policy)),
     );
     // Equal offers are one list, whoever they are made to.
     const same = [...offers.values()].find(

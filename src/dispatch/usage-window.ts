@@ -36,7 +36,7 @@ const PAGES = 40;
 /** Reads the jobs of the last day once, at the first count, and follows every change from then on. */
 export function createUsageWindow(
   jobs: Pick<Jobs, 'list' | 'subscribe'>,
-  riskOf: (operation: string) => Risk | undefined,
+  riskOf: (job: Pick<Job, 'operation' | 'input'>) => Risk | undefined,
   clock: Clock,
 ): UsageWindow {
   const entries = new Map<string, Entry>();
@@ -58,7 +58,7 @@ export function createUsageWindow(
     const at = Date.parse(job.createdAt);
     const question = request && { by: request.asked_by, at: Date.parse(request.asked_at) };
     if (clock.now().getTime() - Math.max(at, question?.at ?? 0) > DAY_MS) return;
-    put(job.jobId, { at, destroys: riskOf(job.operation) === 'destroy', callId: entries.get(job.jobId)?.callId ?? null, counts, question });
+    put(job.jobId, { at, destroys: riskOf(job) === 'destroy', callId: entries.get(job.jobId)?.callId ?? null, counts, question });
   }
 
   async function load(): Promise<void> {

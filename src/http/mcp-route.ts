@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
-import type { Principal, Scope } from '../domain/principal.ts';
+import { hasScope, type Principal, type Scope } from '../domain/principal.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { scopeOf } from '../dispatch/scope-of.ts';
-import { hasScope, principalOn } from './identity.ts';
+import { principalOn } from './identity.ts';
 import { operationCalledBy } from './operation-called-by.ts';
 import type { HttpContext, HttpEnv } from './request-context.ts';
 

@@ -60,8 +60,20 @@ export interface QueryContext<Input> {
   readonly files: ContainerFiles;
 }
 
-interface WriteDefinition<Input extends z.ZodObject, Path extends string, Name extends string> extends NeedsProxmox<Input, Path, Name> {
+/** Calls that the arguments keep from the worst that their operation can do. */
+export interface LesserRisk<Input> {
   readonly risk: WriteRisk;
+  /** Asked by people also of calls that they only outline: what is missing has its default. */
+  when(input: Partial<Input>): boolean;
+  /** When that is, for people, after the risk: `without overwrite`. */
+  readonly told: string;
+}
+
+interface WriteDefinition<Input extends z.ZodObject, Path extends string, Name extends string> extends NeedsProxmox<Input, Path, Name> {
+  /** The worst that a call can do: what clients are told before any call. */
+  readonly risk: WriteRisk;
+  /** Where the arguments decide: the first that holds is the risk of the call, by which policy goes. */
+  readonly lesserRisks?: readonly LesserRisk<z.output<Input>>[];
   readonly repeat: RepeatClass;
   /** One line that names the deed and its object: `Start VM 101`. */
   summary(input: z.output<Input>): string;

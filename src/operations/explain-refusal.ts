@@ -3,7 +3,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { Permissions } from '../domain/privilege.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 
-type Rights = Pick<ProxmoxReader, 'lackingPrivileges' | 'grantCommand' | 'tokenId'>;
+type Rights = Pick<ProxmoxReader, 'lackingPrivileges' | 'grantHint' | 'tokenId'>;
 
 interface Needed {
   readonly path: string;
@@ -23,7 +23,7 @@ export async function explainRefusal(
   if (!(thrown instanceof OperationError)) return thrown;
   const isUnnamed = thrown.code === 'missing_privilege' && thrown.details['path'] === undefined;
   const isUnseen = thrown.code === 'not_found';
-  if (!isUnnamed && !isUnseen) return thrown;
+  if (!isUnnamed && !isUnseen) return thrown.code === 'missing_privilege' ? withWholeHint(thrown, pve) : thrown;
   const needed = Object.entries(permissions).map(([template, privileges]) => neededFor(template, privileges, input));
   const asked = isUnnamed ? needed : needed.filter(({ isExact }) => isExact).map(visible);
   const lacking = await Promise.all(
@@ -34,17 +34,24 @@ export async function explainRefusal(
   return first === undefined ? thrown : named(thrown, first, missing, pve);
 }
 
-function named(
+/** Proxmox names what is missing; what the token has there already belongs into the same role. */
+async function withWholeHint(refusal: OperationError, pve: Rights): Promise<OperationError> {
+  const { path, privileges } = refusal.details;
+  if (typeof path !== 'string' || !Array.isArray(privileges)) return refusal;
+  const hint = await pve.grantHint([{ path, privileges: privileges.slice(0, 1).map(String) }]).catch(() => refusal.hint);
+  return new OperationError(refusal.code, refusal.message, { hint, effect: refusal.effect, details: refusal.details, cause: refusal });
+}
+
+async function named(
   error: OperationError,
   first: Omit<Needed, 'isExact'>,
   missing: readonly Omit<Needed, 'isExact'>[],
   pve: Rights,
-): OperationError {
+): Promise<OperationError> {
   const wanted = missing.map(({ path, privileges }) => `${privileges.join(' and ')} on ${path}`).join(' and ');
-  const commands = missing.flatMap(({ path, privileges }) => privileges.map((privilege) => pve.grantCommand(path, privilege)));
   const seen = error.code === 'not_found' ? ', so it cannot see whether what was named exists' : '';
   return new OperationError('missing_privilege', `The API token ${pve.tokenId} lacks ${wanted}${seen}.`, {
-    hint: `On a Proxmox node: ${commands.join('; ')}`,
+    hint: await pve.grantHint(missing),
     effect: error.effect,
     details: { ...error.details, path: first.path, privileges: first.privileges },
     cause: error,

@@ -6,7 +6,7 @@ export const partial = z.string().nullable().describe('Why this may not be all; 
 
 /** Proxmox VE leaves out of its lists what a token may not see, without saying so. Asked where a list looks like it. */
 export async function whyPartial(
-  pve: Pick<ProxmoxReader, 'lackingPrivileges' | 'grantCommand' | 'tokenId'>,
+  pve: Pick<ProxmoxReader, 'lackingPrivileges' | 'grantHint' | 'tokenId'>,
   wanted: readonly (readonly [path: string, privilege: string])[],
 ): Promise<string | null> {
   const lacking = await Promise.all(
@@ -17,6 +17,6 @@ export async function whyPartial(
   const missing = lacking.filter((entry) => entry !== null);
   if (missing.length === 0) return null;
   const named = missing.map(([path, privilege]) => `${privilege} on ${path}`).join(' and ');
-  const commands = missing.map(([path, privilege]) => pve.grantCommand(path, privilege)).join('; ');
-  return `This may be partial: the API token ${pve.tokenId} lacks ${named}. On a Proxmox node: ${commands}`;
+  const hint = await pve.grantHint(missing.map(([path, privilege]) => ({ path, privileges: [privilege] })));
+  return `This may be partial: the API token ${pve.tokenId} lacks ${named}. ${hint}`;
 }

@@ -1,5 +1,6 @@
 import { OperationError } from '../domain/operation-error.ts';
 import { ApiError } from './api-error.ts';
+import { grantHint } from './grant-hint.ts';
 import { PROXMOX_MESSAGES } from './proxmox-messages.ts';
 import { readRecord, readText } from './lenient.ts';
 import type { ApiRequest, RawResponse } from './transport.ts';
@@ -131,15 +132,9 @@ function permissionFailure(said: string, facts: Readonly<Record<string, unknown>
   }
   const wanted = privileges.join(' or ');
   return new OperationError('missing_privilege', `The API token ${context.tokenId} lacks ${wanted} on ${path}.`, {
-    hint: `On a Proxmox node: ${grantCommand(path, privileges[0] ?? '', context.tokenId)}`,
+    hint: grantHint([{ path, privileges: privileges.slice(0, 1) }], context.tokenId),
     details: { ...facts, path, privileges },
   });
-}
-
-/** The `pveum` line that gives a token one privilege on one path. */
-export function grantCommand(path: string, privilege: string, tokenId: string): string {
-  const role = `MCP-${privilege.replaceAll('.', '-')}`;
-  return `pveum role add ${role} --privs ${privilege}; pveum acl modify ${path} --tokens '${tokenId}' --roles ${role}`;
 }
 
 function parseBody(response: RawResponse): Readonly<Record<string, unknown>> {

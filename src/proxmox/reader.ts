@@ -17,6 +17,7 @@ import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
 import { vmidReads } from './next-vmid.ts';
 import { nodeReads } from './nodes.ts';
+import { ovaReads } from './ova-disks.ts';
 import { ownPrivilegeReads } from './own-privileges.ts';
 import { route } from './route.ts';
 import { storageContentReads } from './storage-content.ts';
@@ -115,6 +116,7 @@ export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderO
     ...contentSearch({ ...cluster, ...content }, api.context.tokenId, memory),
     ...storageChoice(api, cluster.storages),
     ...applianceReads(api),
+    ...ovaReads(api),
     ...bridgeReads(api),
     ...vmidReads(api),
     locate,

@@ -87,5 +87,6 @@ export function stateFile(world: World, content: 'iso' | 'vztmpl' | 'import' | '
     size,
     used: size,
     ctime: seconds(world) - (facts.secondsAgo ?? 20 * 86_400),
+    ...(facts.ovaDisks === undefined ? {} : { ovaDisks: facts.ovaDisks }),
   });
 }

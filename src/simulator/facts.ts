@@ -79,6 +79,8 @@ export interface FileFacts {
   readonly node?: string;
   readonly size?: number;
   readonly secondsAgo?: number;
+  /** Of an OVA: sizes of its disks, by file name. */
+  readonly ovaDisks?: Readonly<Record<string, number>>;
 }
 
 export interface TokenFacts {

@@ -28,6 +28,12 @@ describe('policy explain', () => {
     expect((await line.run([...call, '--unknown', 'tags'])).json<Told>().decision.effect).toBe('deny');
   });
 
+  test('goes by what a call with these arguments would do', async () => {
+    const call = ['policy', 'explain', 'restore_backup', '--vmid', '105', '--scopes', 'operate'];
+    expect((await line.run(call)).out).toMatch(/^allow \(OP_POLICY_ALLOW\)/);
+    expect((await line.run([...call, '--arguments', '{"overwrite":true}'])).out).toMatch(/^deny \(OP_POLICY_SCOPE\)/);
+  });
+
   test('reads the facts about a guest from the cluster when asked to', async () => {
     line.sim.cluster.vm(8001, { status: 'stopped', protection: true });
     const { out } = await line.run(['policy', 'explain', 'delete_vm', '--vmid', '8001', '--live']);

@@ -277,7 +277,7 @@ describe('containers', () => {
       });
       const { error } = await limited.call('create_container', { node: 'pve1', vmid: 420, ostemplate: DEBIAN });
       expect(error).toMatchObject({ code: 'missing_privilege', message: 'The API token limited@pve!mcp lacks VM.Allocate on /vms/420.' });
-      expect(error.hint).toContain("pveum acl modify /vms/420 --tokens 'limited@pve!mcp'");
+      expect(error.hint).toContain("pveum acl modify /vms/420 --tokens 'limited@pve!mcp' --roles MCP-vms-420");
       expect(limited.sim.requests.list('POST /nodes/*/lxc')).toEqual([]);
     });
 

@@ -77,7 +77,11 @@ describe('jobs', () => {
     const { isError, error } = await limited.call('start_vm', { vmid: 108 });
     expect(isError).toBe(true);
     expect(error).toMatchObject({ code: 'missing_privilege', effect: 'none', details: { path: '/vms/108', privileges: ['VM.PowerMgmt'] } });
-    expect(error.hint).toContain("pveum acl modify /vms/108 --tokens 'limited@pve!test'");
+    expect(error.hint).toContain("pveum role add MCP-vms-108 --privs 'VM.Audit,VM.PowerMgmt' ||");
+    expect(error.hint).toContain("pveum acl modify /vms/108 --tokens 'limited@pve!test' --roles MCP-vms-108");
+    expect(error.hint).toContain(
+      'A token never has more than its user: if that is not enough, repeat pveum acl modify with --users limited@pve.',
+    );
   });
 
   test('an unknown job is an error that says where to look', async () => {

@@ -195,6 +195,52 @@ describe('creating a VM', () => {
     expect(JSON.stringify(job)).not.toContain('canary-Passw0rd');
   });
 
+  describe('from an OVA archive', () => {
+    const ova = 'vm-files:import/appliance.ova';
+    const wanted = { node: 'pve1', name: 'ova', cpus: 1, memory: 1024, storage: 'ceph' };
+    beforeAll(() => {
+      product.sim.cluster.storage('vm-files', { type: 'dir', nodes: ['pve1'], content: ['import', 'images'] });
+      const disks = { 'disk1.vmdk': 8 * 2 ** 30, 'disk2.vmdk': 2 ** 30 };
+      product.sim.cluster.importImage('appliance.ova', { storage: 'vm-files', node: 'pve1', ovaDisks: disks });
+      product.sim.cluster.importImage('appliance.ova', { storage: 'local', node: 'pve1', ovaDisks: disks });
+    });
+    afterAll(() => product.sim.cluster.storage('vm-files', { disabled: true }));
+
+    test('imports a disk inside it', async () => {
+      const { output } = await call('create_vm', { ...wanted, vmid: 350, import_from: `${ova}/disk1.vmdk`, ...waiting });
+      expect(output['status']).toBe('completed');
+      expect(config(350)['scsi0']).toMatch(/^ceph:.*size=8G/);
+    });
+
+    test('unpacks it on a storage of files with images where its own has none, and says where', async () => {
+      const { output } = await call('create_vm', {
+        ...wanted,
+        vmid: 351,
+        import_from: 'local:import/appliance.ova/disk2.vmdk',
+        ...waiting,
+      });
+      expect(output).toMatchObject({ status: 'completed', result: { unpacked_on: 'vm-files' } });
+    });
+
+    test.each([
+      [`${ova}/disk3.vmdk`, 'not_found', `There is no disk ${ova}/disk3.vmdk in the archive.`],
+      [ova, 'invalid_input', `${ova} is an archive of a whole VM, not a disk.`],
+    ])('names its disks instead of %s', async (import_from, code, message) => {
+      const { error } = await call('create_vm', { ...wanted, vmid: 352, import_from });
+      expect(error).toMatchObject({ code, message, hint: expect.stringContaining(`${ova}/disk1.vmdk`) as string });
+      expect(writes()).toEqual([]);
+    });
+
+    test.each(['other.ova/disk1.vmdk', 'appliance.ova/../x.vmdk', 'appliance.ova/a/b.vmdk', 'appliance.ova/disk1.sh'])(
+      'takes nothing else in or beside it: %s',
+      async (name) => {
+        const { error } = await call('create_vm', { ...wanted, vmid: 352, import_from: `vm-files:import/${name}` });
+        expect(['invalid_input', 'not_found']).toContain(error.code);
+        expect(writes()).toEqual([]);
+      },
+    );
+  });
+
   test('shows in a dry run exactly what it would send, without the password', async () => {
     const { output, text } = await call('create_vm', {
       ...basic,
@@ -363,6 +409,17 @@ describe('cloning a VM', () => {
     expect((await call('clone_vm', { source_vmid: 9000, target_vmid: 201 })).error).toMatchObject({ code: 'conflict' });
     expect((await call('clone_vm', { source_vmid: 999, target_vmid: 328 })).error).toMatchObject({ code: 'not_found' });
     expect((await call('clone_vm', { source_vmid: 'abc', target_vmid: '1' })).error).toMatchObject({ code: 'invalid_input' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('to another node knows its own VM while that is still in the making on the node of the source', async () => {
+    product.sim.cluster.vm(339, { node: 'pve1', status: 'stopped', disks: { scsi0: 'ceph:1G' } });
+    product.sim.faults.failTask('qmclone', 'received interrupt', { times: 1 });
+    const { output } = await call('clone_vm', { source_vmid: 339, target_vmid: 345, target_node: 'pve2', ...waiting });
+    // What Proxmox makes first.
+    product.sim.cluster.vm(345, { node: 'pve1', status: 'stopped', lock: 'clone', disks: {} });
+    const { error } = await call('retry_job', { job_id: output['job_id'] });
+    expect(error).toMatchObject({ code: 'conflict', message: 'VM 345 of this job is still locked (clone).' });
     expect(writes()).toEqual([]);
   });
 

@@ -8,7 +8,8 @@ import { ENFORCED, PERSON, key, known, startSecured, type Secured } from './secu
 const MINUTE = 60_000;
 let server: Secured;
 beforeAll(async () => {
-  server = await startSecured({ config: { ...ENFORCED, approvals: { waiting_per_principal: 500, asked_per_hour: 10_000 } } });
+  const policy = { ...ENFORCED.policy, rules: [{ effect: 'ask', operations: ['restore_backup'] }] };
+  server = await startSecured({ config: { policy, approvals: { waiting_per_principal: 500, asked_per_hour: 10_000 } } });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

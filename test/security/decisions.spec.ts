@@ -4,6 +4,8 @@ import { activatePolicy, operationFacts } from '../../src/dispatch/active-policy
 import { registerOperation } from '../../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../../src/operations/catalog.ts';
 import type { Operation } from '../../src/operations/define.ts';
+import { possibleRisks } from '../../src/operations/risk-of-call.ts';
+import type { Risk } from '../../src/domain/risk.ts';
 import { canEverAllow } from '../../src/policy/can-ever-allow.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { policySchema, type PolicyInput } from '../../src/policy/policy-schema.ts';
@@ -30,10 +32,10 @@ const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Op
 );
 type Kind = 'read' | 'change' | 'steer' | 'disrupt' | 'destroy' | 'command' | 'listed' | 'file';
 
-function kindOf({ operation }: (typeof operations)[number]): Kind {
-  if (operation.risk === 'read') return 'read';
+function kindOf({ operation }: (typeof operations)[number], risk: Risk): Kind {
+  if (risk === 'read') return 'read';
   if (operation.kind !== 'task') return 'steer';
-  if (operation.risk !== 'execute') return operation.risk;
+  if (risk !== 'execute') return risk;
   if (operation.takesCommand === true) return 'command';
   return operation.name === 'update_container_ssh_keys' ? 'listed' : 'file';
 }
@@ -88,23 +90,25 @@ const REACHES: Readonly<Record<keyof typeof PRINCIPALS, readonly string[]>> = {
 };
 
 describe('the decision on every operation of the catalogue', () => {
-  const rows = operations.flatMap((registered) =>
+  const calls = operations.flatMap((registered) => possibleRisks(registered.operation).map((risk) => ({ registered, risk })));
+  const rows = calls.flatMap(({ registered, risk }) =>
     (Object.keys(MODES) as Mode[]).flatMap((mode) =>
       (Object.keys(PRINCIPALS) as (keyof typeof PRINCIPALS)[]).flatMap((who) =>
         [false, true].map((canAsk) => ({
           registered,
+          risk,
           mode,
           who,
           canAsk,
-          title: `${registered.operation.name}, ${mode}, ${who}${canAsk ? ', askable' : ''}`,
+          title: `${registered.operation.name} that can ${risk}, ${mode}, ${who}${canAsk ? ', askable' : ''}`,
         })),
       ),
     ),
   );
 
-  test.each(rows)('$title', ({ registered, mode, who, canAsk }) => {
+  test.each(rows)('$title', ({ registered, risk, mode, who, canAsk }) => {
     const { policy } = activatePolicy(policySchema.parse(MODES[mode]));
-    const facts = operationFacts(registered);
+    const facts = operationFacts(registered, risk);
     const principal = PRINCIPALS[who];
     const { effect } = decide(
       {
@@ -119,7 +123,7 @@ describe('the decision on every operation of the catalogue', () => {
       policy,
     );
     const reached = REACHES[who].includes(facts.risk ?? '');
-    const expected = reached ? EXPECTED[mode][kindOf(registered)][canAsk ? 1 : 0] : 'deny';
+    const expected = reached ? EXPECTED[mode][kindOf(registered, risk)][canAsk ? 1 : 0] : 'deny';
     expect(effect).toBe(expected);
     // What is never allowed is not shown; what may be, is.
     if (effect !== 'deny') expect(canEverAllow(facts, principal, policy)).toBe(true);

@@ -22,12 +22,22 @@ const input = guestInput.extend({
   prune: z.boolean().default(false).describe('Then prune as the storage is set to.'),
 });
 
+type Wanted = Partial<z.output<typeof input>>;
+const prunes = ({ prune }: Wanted): boolean => prune === true;
+const interrupts = ({ mode }: Wanted): boolean => mode === 'suspend' || mode === 'stop';
+
 export const createBackup = defineTask({
   name: 'create_backup',
   title: 'Create backup',
   description: 'Back up a VM or container to a backup storage (vzdump).',
   input,
-  risk: 'change',
+  risk: 'destroy',
+  lesserRisks: [
+    { risk: 'change', when: (wanted) => !prunes(wanted) && !interrupts(wanted), told: 'without prune, in mode snapshot' },
+    { risk: 'disrupt', when: (wanted) => !prunes(wanted), told: 'without prune, in the other modes' },
+  ],
+  destroys: 'part',
+  loses: 'Older backups of the guest that the retention of the storage does not keep.',
   repeat: 'non-repeatable',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Backup'], '/storage/{storage}': ['Datastore.AllocateSpace'] },
   summary: (wanted) => `Back up guest ${wanted.vmid}${wanted.storage === undefined ? '' : ` to ${wanted.storage}`}`,
@@ -60,7 +70,7 @@ export const createBackup = defineTask({
       guest: guest.name,
       node: guest.node,
       storage: target,
-      interrupts_guest: wanted.mode !== 'snapshot' && guest.status === 'running',
+      interrupts_guest: interrupts(wanted) && guest.status === 'running',
     });
   },
   async verify({ input: wanted, pve, jobId }) {

@@ -27,9 +27,11 @@ export const restoreBackup = defineTask({
     start: z.boolean().default(false).describe('Start it afterwards.'),
   }),
   risk: 'destroy',
+  // A guest that comes under the id meanwhile is safe: without overwrite Proxmox itself refuses.
+  lesserRisks: [{ risk: 'change', when: ({ overwrite }) => overwrite !== true, told: 'without overwrite' }],
   takesToken: true,
   repeat: 'create-once',
-  loses: 'With overwrite, the guest that has the id now, with all its disks. Otherwise nothing.',
+  loses: 'The guest that has the id now, with all its disks.',
   permissions: {
     '/vms': ['VM.Allocate', 'VM.Backup'],
     '/storage': ['Datastore.Audit', 'Datastore.AllocateSpace'],

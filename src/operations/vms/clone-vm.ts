@@ -41,7 +41,7 @@ export const cloneVm = defineTask({
   async each({ input: given, pve, taken }) {
     return [{ ...given, target_vmid: given.target_vmid ?? (await pve.freeVmid(taken)) }];
   },
-  async run({ input: given, pve, jobId }) {
+  async run({ input: given, pve, jobId, planned }) {
     const { full, name, format, pool: poolid, snapname: snapshot } = given;
     const source = await pve.vm({ vmid: given.source_vmid, node: given.node });
     const newid = given.target_vmid ?? (await pve.freeVmid());
@@ -55,7 +55,7 @@ export const cloneVm = defineTask({
     };
 
     if (!(await pve.isVmidFree(newid))) {
-      await ownVm(pve, { vmid: newid, node: target, jobId, field: 'target_vmid' });
+      await ownVm(pve, { vmid: newid, node: target, jobId, isUnderWay: planned !== null, field: 'target_vmid' });
       return unchanged(`VM ${newid} is the copy that this job made.`, facts);
     }
     const copied = await cloneableConfig(pve, given, source, config);

@@ -39,10 +39,10 @@ export const createVm = defineTask({
   async each({ input, pve, taken }) {
     return [{ ...input, node: await chooseNode(pve, input.node), vmid: input.vmid ?? (await pve.freeVmid(taken)) }];
   },
-  async run({ input, pve, jobId }) {
+  async run({ input, pve, jobId, planned }) {
     const node = await chooseNode(pve, input.node);
     const vmid = input.vmid ?? (await pve.freeVmid());
-    if (!(await pve.isVmidFree(vmid))) return continueWith(pve, { node, vmid }, input, jobId);
+    if (!(await pve.isVmidFree(vmid))) return continueWith(pve, input, { vmid, node, jobId, isUnderWay: planned !== null });
     const { vm, facts } = await planNewVm(pve, input, { node, vmid, jobId });
     const request = createVmOn(vm);
     const hasMore = input.start || wantedDisks(input).some((disk) => disk.importFrom !== undefined && disk.sizeGib !== undefined);
@@ -53,11 +53,11 @@ export const createVm = defineTask({
 /** What is left to do once the VM of this job exists: grow imported disks, then start. */
 async function continueWith(
   pve: ProxmoxPlanner,
-  { node, vmid }: { node: string; vmid: number },
   input: NewVmInput,
-  jobId: string,
+  own: { readonly vmid: number; readonly node: string; readonly jobId: string; readonly isUnderWay: boolean },
 ): Promise<Plan> {
-  const { vm, config } = await ownVm(pve, { node, vmid, jobId, field: 'vmid' });
+  const { vm, config } = await ownVm(pve, { ...own, field: 'vmid' });
+  const { vmid, node } = vm;
   const wanted = wantedDisks(input);
   const keys = diskKeys(wanted);
   for (const [index, { importFrom, sizeGib }] of wanted.entries()) {

@@ -1,11 +1,11 @@
 import { OperationError } from '../../domain/operation-error.ts';
 import type { Facts } from '../../domain/plan.ts';
-import { parseVolid } from '../../domain/volid.ts';
 import type { NewCloudInit, NewNetwork, NewVm } from '../../proxmox/new-vm.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { withJobMarker } from '../job-marker.ts';
 import { assertBridges } from '../known-bridges.ts';
 import { knownVolume } from '../known-volume.ts';
+import { knownImport, unpackingStorage } from './known-import.ts';
 import { wantedDisks } from './new-vm-disks.ts';
 import type { NewVmInput } from './new-vm-input.ts';
 import { placeDisks } from './new-vm-storage.ts';
@@ -30,13 +30,18 @@ export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, v
   const wanted = wantedDisks(input);
   const hasCloudInit = wantsCloudInit(input);
   const needsOne = input.bios === 'ovmf' || input.tpm || hasCloudInit;
-  const [networks, { disks, main, reason }] = await Promise.all([
+  const [networks, { disks, main, reason }, archives] = await Promise.all([
     wantedNetworks(pve, node, input),
     placeDisks(pve, node, wanted, { storage: input.storage, needsOne }),
-    ...wanted.flatMap(({ importFrom }) => (importFrom === undefined ? [] : [knownImport(pve, node, importFrom)])),
+    Promise.all(wanted.flatMap(({ importFrom }) => (importFrom === undefined ? [] : [knownImport(pve, node, importFrom)]))),
     ...(input.iso === undefined ? [] : [knownVolume(pve, node, input.iso, 'iso', 'iso')]),
     ...(input.drivers_iso === undefined ? [] : [knownVolume(pve, node, input.drivers_iso, 'iso', 'drivers_iso')]),
   ]);
+  const unpacked = await unpackingStorage(
+    pve,
+    node,
+    archives.filter((archive) => archive !== undefined),
+  );
   const storage = main ?? '';
   const vm: NewVm = {
     node,
@@ -62,18 +67,23 @@ export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, v
       serial0: disks.some((disk) => disk.importFrom !== undefined) ? 'socket' : undefined,
       tags: input.tags && input.tags.length > 0 ? input.tags.join(';') : undefined,
       pool: input.pool,
+      'import-working-storage': unpacked,
       onboot: input.onboot || undefined,
       description: withJobMarker(input.description, jobId),
     },
   };
   const storages = [...new Set(disks.map((disk) => disk.storage))].join(', ') || (main ?? null);
-  return { vm, facts: { vmid, name: input.name, node, storage: storages, ...(reason === null ? {} : { storage_chosen: reason }) } };
-}
-
-/** An image to import is a file of content type import, or the disk of another guest. */
-function knownImport(pve: ProxmoxReader, node: string, volid: string): Promise<unknown> {
-  const isFile = parseVolid(volid)?.volume.startsWith('import/') ?? false;
-  return knownVolume(pve, node, volid, isFile ? 'import' : 'images', 'import_from');
+  return {
+    vm,
+    facts: {
+      vmid,
+      name: input.name,
+      node,
+      storage: storages,
+      ...(reason === null ? {} : { storage_chosen: reason }),
+      ...(unpacked === undefined ? {} : { unpacked_on: unpacked }),
+    },
+  };
 }
 
 async function wantedNetworks(pve: ProxmoxReader, node: string, input: NewVmInput): Promise<readonly NewNetwork[]> {

@@ -136,7 +136,7 @@ function* clone(call: Call, source: Guest, target: Guest, config: GuestConfig, i
     world.guests.delete(target.vmid);
     throw new Error(`clone failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   } finally {
-    if (target.config['lock'] === 'create') delete target.config['lock'];
+    delete target.config['lock'];
   }
 }
 
@@ -188,7 +188,7 @@ const cloning = (kind: GuestKind): Endpoint => ({
     )
       throw failure('Full clone feature is not supported for a running container on this storage');
     requireBridges(call, source);
-    const copy = createGuest(kind, newid, call.node, { lock: 'create' });
+    const copy = createGuest(kind, newid, call.node, { lock: kind === 'qemu' ? 'clone' : 'create' });
     const config = clonedOptions(call, guest, source, newid);
     world.guests.set(newid, copy);
     return call.worker(kind === 'qemu' ? 'qmclone' : 'vzclone', guest.vmid, () => clone(call, guest, copy, config, isFull));

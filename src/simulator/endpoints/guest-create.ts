@@ -1,7 +1,8 @@
 import { requireBridges, requireDiskSpace, requireOptionPrivileges, requireVolumeAccess } from '../access/option-privileges.ts';
 import type { Call, Endpoint } from '../api/endpoint.ts';
-import { failure, permissionFailure } from '../api/failure.ts';
-import { createGuest, guestWord, lockOf, type Guest, type GuestKind } from '../model/guest.ts';
+import { failure, parameterFailure, permissionFailure } from '../api/failure.ts';
+import { createGuest, guestWord, lockOf, type Guest, type GuestConfig, type GuestKind } from '../model/guest.ts';
+import { isFileBased } from '../model/storage.ts';
 import { usableStorage } from '../model/world.ts';
 import { createOrRestore, type CreationPlan } from '../work/create-guest.ts';
 import { optionsIn } from './guest-config-write.ts';
@@ -72,6 +73,21 @@ function refuseExisting(plan: Omit<CreationPlan, 'existing' | 'options'>, guest:
     );
 }
 
+/** Disks of OVA archives are unpacked on a storage of files with images. @see qemu-server PVE/API2/Qemu.pm, check_storage_access */
+function requireUnpackingSpace(call: Call, options: GuestConfig): void {
+  const wanted = call.parameters.optionalString('import-working-storage');
+  for (const value of Object.values(options)) {
+    const archive = /import-from=([^:]+):import\/[^,]+\.ova\//.exec(String(value))?.[1];
+    const storage = archive === undefined ? undefined : call.world.storages.get(wanted ?? archive);
+    if (storage === undefined) continue;
+    if (!isFileBased(storage) || !storage.content.includes('images'))
+      throw parameterFailure({
+        'import-working-storage': `${storage.storage} does not support 'images' content type or is not file based.`,
+      });
+    call.require(`/storage/${storage.storage}`, 'Datastore.AllocateSpace');
+  }
+}
+
 /** @throws ApiFailure */
 function checkCreate(call: Call, kind: GuestKind): CreationPlan {
   const { parameters, world } = call;
@@ -93,6 +109,7 @@ function checkCreate(call: Call, kind: GuestKind): CreationPlan {
     if (storage === undefined) call.require('/storage/local', 'Datastore.AllocateSpace');
   }
   requireDiskSpace(call, kind, vmid, options, storage ?? 'local');
+  requireUnpackingSpace(call, options);
   requireBridges(call, options);
   if (source !== undefined) requireVolumeAccess(call, source, vmid);
   const existing = world.guests.get(vmid);

@@ -126,6 +126,26 @@ export const storageContentEndpoints: readonly Endpoint[] = [
   { method: 'POST', path: '/nodes/{node}/storage/{storage}/content', handler: (call) => allocate(call, call.world) },
   {
     method: 'GET',
+    path: '/nodes/{node}/storage/{storage}/import-metadata',
+    handler(call) {
+      const { volid, volume } = targetOf(call);
+      requireVolumeAccess(call, volid);
+      if (volume?.format !== 'ova') throw failure(`'${volid}' is not a valid import volume`);
+      const disks = Object.entries(volume.ovaDisks ?? {}).map(([file, size], index) => [
+        `scsi${index}`,
+        { volid: `${volid}/${file}`, size },
+      ]);
+      return {
+        type: 'vm',
+        'create-args': {},
+        disks: Object.fromEntries(disks),
+        net: {},
+        warnings: [{ type: 'ova-needs-extracting' }],
+      };
+    },
+  },
+  {
+    method: 'GET',
     path: '/nodes/{node}/storage/{storage}/content/{volume}',
     handler(call) {
       const { storage, volid, volume } = targetOf(call);

@@ -27,6 +27,8 @@ export interface Volume {
   readonly encrypted?: string;
   readonly subtype?: GuestKind;
   readonly archive?: Archive;
+  /** Sizes of the disks in an OVA, by file name. */
+  readonly ovaDisks?: Readonly<Record<string, number>>;
 }
 
 export interface Storage {

@@ -100,10 +100,11 @@ export function* realizeDrive(
   const storage = storageInTask(world, storageName ?? defaultStorage ?? 'local');
   if (!storage.content.includes(guest.kind === 'qemu' ? 'images' : 'rootdir'))
     throw new Error(`storage '${storage.storage}' does not support ${guest.kind === 'qemu' ? 'vm images' : 'container directories'}`);
-  const source = importFrom === undefined ? undefined : findVolume(world, importFrom, guest.node);
+  const source = importFrom === undefined ? undefined : importedVolume(world, importFrom, guest.node);
   if (importFrom !== undefined && source === undefined) throw new Error(`volume '${importFrom}' does not exist`);
   const size = source === undefined ? Math.round(Number(amount) * GIB) : Math.max(source.size, 96 * MIB);
   const format = wantedFormat ?? defaultFormat(storage, guest.kind);
+  if (importFrom !== undefined && OVA_DISK.test(importFrom)) yield `extracting ${importFrom}`;
   if (importFrom !== undefined) yield `create full clone of drive (${importFrom})`;
   const volume = allocateImage(storage, guest.node, {
     vmid: guest.vmid,
@@ -123,6 +124,18 @@ export function* realizeDrive(
   const value = printParts({ '': volume.volid, ...rest, size: printSize(size) });
   if (guest.kind === 'qemu') yield `${key}: successfully created disk '${value}'`;
   return value;
+}
+
+/** `local:import/x.ova/disk1.vmdk`. @see pve-storage PVE/Storage/Plugin.pm, parse_volname */
+const OVA_DISK = /^(.+\.ova)\/([^/]+)$/;
+
+function importedVolume(world: World, volid: string, node: string): Pick<Volume, 'size' | 'used'> | undefined {
+  const [, archive, disk] = OVA_DISK.exec(volid) ?? [];
+  const volume = findVolume(world, archive ?? volid, node);
+  if (volume?.format === 'ova' && archive === undefined) throw new Error(`unable to import '${volid}' - unsupported format 'ova'`);
+  if (volume === undefined || disk === undefined) return volume;
+  const size = volume.ovaDisks?.[disk];
+  return size === undefined ? undefined : { size, used: Math.ceil(size / 4) };
 }
 
 function attach(world: World, guest: Guest, volid: string, rest: Record<string, string>): string {
