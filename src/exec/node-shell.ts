@@ -113,7 +113,7 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
           if (sendBefore !== undefined && clock.monotonic() > sendBefore) throw tooLate(target);
         },
         stdin: gate ? encodeGateRequest(command) : command.stdin,
-        ...(gate && { holdStdin: true, filterStdout: gate.filter }),
+        ...(gate && { filterStdout: gate.filter }),
       };
       const output = await (settings.preferSshClient ? overSystemClient : overBuiltInOrAnew)(target, line, options);
       gate?.check(output, target);
