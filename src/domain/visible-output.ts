@@ -1,3 +1,5 @@
+import { writeInvisible } from './invisible.ts';
+
 /** Output of a program as text that can be shown: nothing in it is invisible or steers a terminal. */
 export interface VisibleOutput {
   readonly text: string;
@@ -9,8 +11,6 @@ export interface VisibleOutput {
 
 const LINE_BREAK = 0x0a;
 const TAB = 0x09;
-/** The two variation selectors that stand in ordinary emoji are let through: they choose between two looks and hide nothing. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u;
 /** Length of the sequence that a first byte announces, its payload bits, and the smallest code point that may be written so. */
 const SEQUENCES = [
   { mask: 0x80, lead: 0x00, length: 1, least: 0 },
@@ -47,10 +47,7 @@ export function showOutput(bytes: Uint8Array, maxBytes: number, isCut = false): 
 function visible(codePoint: number): string {
   if (codePoint === LINE_BREAK || codePoint === TAB) return String.fromCodePoint(codePoint);
   if (codePoint < 0x20 || codePoint === 0x7f) return hexByte(codePoint);
-  const character = String.fromCodePoint(codePoint);
-  if (!INVISIBLE.test(character)) return character;
-  const hex = codePoint.toString(16);
-  return codePoint > 0xffff ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
+  return writeInvisible(String.fromCodePoint(codePoint));
 }
 
 function hexByte(byte: number): string {

@@ -13,6 +13,10 @@ export function shellScript(script: string, parameters: readonly string[], stdin
   return stdin === undefined ? { argv } : { argv, stdin };
 }
 
+/** For a script that has a temporary file `$new`: it is taken away however the script ends, TERM by the guard included. */
+export const REMOVE_NEW = `trap 'rm -f "$new"' EXIT
+trap 'exit 143' HUP INT TERM`;
+
 /** The word after `refused:`, if the script refused. */
 export function scriptRefusal(exitCode: number | null, stderr: Uint8Array): ScriptRefusal | undefined {
   if (exitCode !== 65) return undefined;

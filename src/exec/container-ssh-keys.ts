@@ -3,7 +3,7 @@ import type { AuthorizedKey } from './authorized-key.ts';
 import { authorizedKeyLine } from './authorized-key.ts';
 import type { CommandOutput } from './command-output.ts';
 import type { ContainerScript } from './container-script.ts';
-import { shellScript } from './container-script.ts';
+import { REMOVE_NEW, shellScript } from './container-script.ts';
 
 /** What became of authorized_keys. */
 export interface KeysResult {
@@ -46,7 +46,7 @@ file=$folder/authorized_keys
 mkdir -p "$folder"
 chmod 700 "$folder"
 new=$(mktemp "$folder/.authorized_keys.XXXXXX")
-trap 'rm -f "$new"' EXIT
+${REMOVE_NEW}
 if [ "$mode" = append ] && [ -f "$file" ]; then
   while IFS= read -r line || [ -n "$line" ]; do printf '%s\\n' "$line"; done < "$file" > "$new"
 fi

@@ -1,7 +1,7 @@
 import { GRAMMAR } from '../domain/grammar.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { DEFAULT_MAX_OUTPUT_BYTES, OUTPUT_BYTES_LIMIT } from './command-output.ts';
-import { KILL_AFTER_SECONDS } from './run-on-node.ts';
+import { guardArgv } from './guard.ts';
 import { quoteCommand } from './shell-quote.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
@@ -27,7 +27,9 @@ const MAX_TIMEOUT_SECONDS = 86_400;
 export function checkContainerCommand(command: ContainerCommand): void {
   const { vmid, argv, timeoutSeconds, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = command;
   if (!GRAMMAR.vmid.test(String(vmid))) throw invalid('vmid', `${JSON.stringify(vmid)} is no id of a container`);
-  if (argv.length === 0 || argv[0] === '') throw invalid('argv', 'The command names no program');
+  if (argv[0] === undefined || argv[0] === '') throw invalid('argv', 'The command names no program');
+  // Something on the way to the program might take it for an option of its own, and the next word for the program.
+  if (argv[0].startsWith('-')) throw invalid('argv', 'The name of the program begins like an option');
   if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > MAX_TIMEOUT_SECONDS) {
     throw invalid('timeout_seconds', `A time limit of ${timeoutSeconds} seconds is not between 1 and ${MAX_TIMEOUT_SECONDS}`);
   }
@@ -37,14 +39,16 @@ export function checkContainerCommand(command: ContainerCommand): void {
 }
 
 /**
- * What the node's shell is asked to run. `exec` makes the guard the process that a signal over SSH reaches.
- * @see pve-container PVE/CLI/pct.pm, exec
+ * What the node's shell is asked to run. On the node the guard reaches into the container, as processes there are of the session of the
+ * `pct` that started them.
+ * @see pve-container PVE/CLI/pct.pm, exec; lxc src/lxc/attach.c, which makes no session where there is no terminal
  */
 export function containerCommandLine(settings: SshSettings, command: ContainerCommand): string {
-  const timeout = ['timeout', '-k', String(KILL_AFTER_SECONDS), String(command.timeoutSeconds)];
-  const pct = [settings.pctPath, 'exec', String(command.vmid), '--'];
-  const guarded = settings.timeoutRunsOn === 'node' ? [...timeout, ...pct, ...command.argv] : [...pct, ...timeout, ...command.argv];
-  return `exec ${quoteCommand(settings.useSudo ? ['sudo', '-n', ...guarded] : guarded)}`;
+  const { vmid, argv, timeoutSeconds, stdin } = command;
+  const pct = [settings.pctPath, 'exec', String(vmid), '--'];
+  const guarded = (words: readonly string[]): string[] => guardArgv({ argv: words, timeoutSeconds, stdinBytes: stdin?.byteLength ?? 0 });
+  const words = settings.timeoutRunsOn === 'node' ? guarded([...pct, ...argv]) : [...pct, ...guarded(argv)];
+  return `exec ${quoteCommand(settings.useSudo ? ['sudo', '-n', ...words] : words)}`;
 }
 
 function invalid(field: string, message: string): OperationError {

@@ -9,7 +9,7 @@ import type { RemoteProcess } from './remote-process.ts';
 import type { RunOptions } from './run-on-node.ts';
 import { runToEnd } from './run-on-node.ts';
 import type { SshConnection } from './ssh-connection.ts';
-import { createHostSlots, createSshConnections, refusal } from './ssh-connections.ts';
+import { QUEUE_WAIT_SECONDS, createHostSlots, createSshConnections, refusal } from './ssh-connections.ts';
 import { aborted, isChannelRefused, isNeverSent, tooLate } from './ssh-failure.ts';
 import type { SshSettingsInput, SshTarget } from './ssh-settings.ts';
 import { completeSshSettings, sshTarget } from './ssh-settings.ts';
@@ -42,6 +42,8 @@ interface TimelyRun extends RunOptions {
 
 /** How long the far side may take to close a channel before its connection takes no new ones. */
 const CHANNEL_CLOSE_MS = 5000;
+/** How often a connection that has no channel to give, but commands that will end, is asked again. */
+const CHANNEL_RETRY_MS = 250;
 
 /**
  * Creates the shell; connects when first used.
@@ -60,7 +62,7 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
     let process: RemoteProcess | undefined;
     try {
       options.assertInTime();
-      process = await execPatiently(lease.connection, line, clock, options.assertInTime);
+      process = await execPatiently(lease.connection, line, options);
       const output = await runToEnd(process, options);
       spoiled = output.exitCode === null && output.signal === null;
       return output;
@@ -113,7 +115,7 @@ export function createNodeShell(given: SshSettingsInput, { clock = systemClock }
           if (sendBefore !== undefined && clock.monotonic() > sendBefore) throw tooLate(target);
         },
         stdin: gate ? encodeGateRequest(command) : command.stdin,
-        ...(gate && { holdStdin: true, filterStdout: gate.filter }),
+        ...(gate && { filterStdout: gate.filter }),
       };
       const output = await (settings.preferSshClient ? overSystemClient : overBuiltInOrAnew)(target, line, options);
       gate?.check(output, target);
@@ -145,16 +147,24 @@ async function inTime<T>(target: SshTarget, options: TimelyRun, wait: (signal: A
   }
 }
 
-/** sshd may look at new requests before it has tidied away the sessions that it has just closed, and so count too many for a moment. */
-async function execPatiently(connection: SshConnection, line: string, clock: Clock, assertInTime: () => void): Promise<RemoteProcess> {
-  for (const pause of [20, 40, 80, 160, 320]) {
+/**
+ * Asks again when the node opens no channel: soon and a few times, as sshd may look at new requests before it has tidied away the sessions
+ * that it has just closed, and for as long as a queue may be where its MaxSessions is smaller than what we put on a connection.
+ */
+async function execPatiently(connection: SshConnection, line: string, options: TimelyRun): Promise<RemoteProcess> {
+  const { clock, waitSignal, target } = options;
+  const pauses = [20, 40, 80, 160, 320];
+  const deadline = clock.monotonic() + QUEUE_WAIT_SECONDS * 1000;
+  for (;;) {
     try {
       return await connection.exec(line);
     } catch (error) {
-      if (!isChannelRefused(error)) throw error;
-      await clock.sleep(pause);
-      assertInTime();
+      if (!isChannelRefused(error) || clock.monotonic() > deadline) throw error;
+      const pause = connection.commands() > 0 ? CHANNEL_RETRY_MS : pauses.shift();
+      if (pause === undefined) throw error;
+      await clock.sleep(pause, waitSignal);
     }
+    options.assertInTime();
+    if (waitSignal?.aborted) throw isLate(options) ? tooLate(target) : aborted(target, false);
   }
-  return connection.exec(line);
 }

@@ -20,8 +20,8 @@ export interface RemoteProcess {
   /** Resolves when nothing more can arrive. Never rejects. */
   readonly closed: Promise<void>;
   /**
-   * Lets go of the channel. The guard on the far side ends the command: the gate at once, `timeout` when the time is over. (sshd passes
-   * no signals on for root, nor to what sudo started.)
+   * Lets go of the channel: the guard on the far side sees stdin end and ends the command. (sshd passes no signals on for root, nor to
+   * what sudo started.)
    */
   abandon(): void;
 }

@@ -1,14 +1,13 @@
 import type { Clock } from '../domain/clock.ts';
 import type { CommandOutput } from './command-output.ts';
+import { KILL_AFTER_SECONDS } from './guard.ts';
 import { createOutputCapture } from './output-capture.ts';
 import type { OutputCapture } from './output-capture.ts';
 import type { ProcessEnd, RemoteProcess } from './remote-process.ts';
 import { aborted, inDoubt } from './ssh-failure.ts';
 import type { SshTarget } from './ssh-settings.ts';
 
-/** `timeout` sends TERM when the time is over, and KILL this much later. */
-export const KILL_AFTER_SECONDS = 5;
-/** How long after that the node may take to say so. */
+/** How long after KILL the node may take to say so. */
 const REPORT_SECONDS = 5;
 /** A process left in the background may hold the streams open after the command's end. */
 const DRAIN_MS = 1500;
@@ -22,14 +21,13 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Time that the process may need before the command begins. */
   readonly setupSeconds?: number;
-  /** Stdin ends only after the command, for a far side that takes its end as the caller's death. */
-  readonly holdStdin?: boolean;
   /** Takes stdout in place of the capture and passes on what belongs to the command. */
   readonly filterStdout?: (pass: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => void;
 }
 
 /**
- * Sees a command through: feeds stdin, drains both streams together, and ends in bounded time whatever the far side does.
+ * Sees a command through: feeds stdin, drains both streams together, and ends in bounded time whatever the far side does. Stdin ends only
+ * after the command: the guard on the far side takes its end for the caller's.
  * @throws OperationError in doubt when the connection is lost or the caller gives up
  */
 export async function runToEnd(process: RemoteProcess, options: RunOptions): Promise<CommandOutput> {
@@ -48,14 +46,16 @@ export async function runToEnd(process: RemoteProcess, options: RunOptions): Pro
     lastByte = clock.monotonic();
     stderr.write(chunk);
   });
-  feed(process, options);
+  // A command may end without reading its input: that is its own affair.
+  process.stdin.on('error', () => {});
+  process.stdin.write(options.stdin ?? new Uint8Array());
 
   const over = new AbortController();
   const end = await firstOf(process, options, over);
   over.abort();
   if (end === 'aborted') {
     process.abandon();
-    throw aborted(target, true, options.timeoutSeconds);
+    throw aborted(target, true);
   }
   const durationMs = Math.round(clock.monotonic() - started);
   if (end === 'overdue') {
@@ -75,7 +75,7 @@ export async function runToEnd(process: RemoteProcess, options: RunOptions): Pro
       },
     );
   }
-  if (options.holdStdin) process.stdin.end();
+  process.stdin.end();
   await drain(
     process,
     clock,
@@ -93,13 +93,6 @@ export async function runToEnd(process: RemoteProcess, options: RunOptions): Pro
     stderr,
     durationMs,
   );
-}
-
-function feed(process: RemoteProcess, { stdin, holdStdin }: RunOptions): void {
-  // A command may end without reading its input: that is its own affair.
-  process.stdin.on('error', () => {});
-  if (holdStdin) process.stdin.write(stdin ?? new Uint8Array());
-  else process.stdin.end(stdin);
 }
 
 function firstOf(process: RemoteProcess, options: RunOptions, over: AbortController): Promise<ProcessEnd | 'overdue' | 'aborted'> {
@@ -136,10 +129,9 @@ async function drain(process: RemoteProcess, clock: Clock, lastByte: () => numbe
   process.abandon();
 }
 
-/** 124: ended by TERM; 137: by KILL; 143: what BusyBox's `timeout` reports after TERM. */
+/** What a guard says: 124 when TERM was enough, 137 when it took KILL. */
 function isTimeoutEnd(end: ProcessEnd): boolean {
-  if (end.kind === 'exit') return end.code === 124 || end.code === 137 || end.code === 143;
-  return end.kind === 'signal' && (end.signal === 'SIGKILL' || end.signal === 'SIGTERM' || end.signal === 'unknown');
+  return end.kind === 'exit' && (end.code === 124 || end.code === 137);
 }
 
 function assemble(

@@ -13,6 +13,8 @@ export interface SshConnection {
   readonly target: SshTarget;
   /** False from the moment the connection is lost or ended. */
   isOpen(): boolean;
+  /** Commands whose channels are open. */
+  commands(): number;
   /** Asks for a command; the error says whether the request went out (`details.sent`). */
   exec(command: string): Promise<RemoteProcess>;
   /** Opens a TCP connection from the node to a host as the node sees it. */
@@ -88,6 +90,7 @@ function credentials(settings: SshSettings, privateKey: Buffer | undefined): Par
 
 function wrap(client: SshClient, target: SshTarget, answerMs: number): SshConnection {
   let open = true;
+  let commands = 0;
   const closed = new Promise<void>((resolve) => {
     client.once('close', () => {
       open = false;
@@ -103,7 +106,13 @@ function wrap(client: SshClient, target: SshTarget, answerMs: number): SshConnec
       open = false;
       client.end();
     },
-    exec: (command) => execute(client, target, command, answerMs),
+    commands: () => commands,
+    async exec(command) {
+      const process = await execute(client, target, command, answerMs);
+      commands += 1;
+      void process.closed.then(() => (commands -= 1));
+      return process;
+    },
     forward: (host, port) =>
       openChannel(
         answerMs,

@@ -11,7 +11,8 @@ import type { SshSettings, SshTarget } from './ssh-settings.ts';
 const CHANNELS_PER_CONNECTION = 8;
 const CONNECTIONS_PER_HOST = 2;
 const QUEUE_PER_HOST = 256;
-const QUEUE_WAIT_SECONDS = 60;
+/** How long a command may wait for its turn. */
+export const QUEUE_WAIT_SECONDS = 60;
 
 /** The right to one channel on a shared connection. */
 interface SshLease {

@@ -80,13 +80,9 @@ export function forwardRefused(target: SshTarget, cause?: unknown): OperationErr
 }
 
 /** What was given up by the caller, before or after the command was sent. */
-export function aborted(target: SshTarget, sent: boolean, timeoutSeconds = 0): OperationError {
+export function aborted(target: SshTarget, sent: boolean): OperationError {
   if (!sent) return notSent('aborted', target, `The command for node ${target.node} was given up before it was sent.`);
-  return inDoubt(
-    'aborted',
-    target,
-    `The command on node ${target.node} was given up while it ran; it is ended there ${timeoutSeconds} seconds after it began, if not before.`,
-  );
+  return inDoubt('aborted', target, `The command on node ${target.node} was given up while it ran, and is ended there.`);
 }
 
 /** The moment after which the command was not to be sent came before the connection was ready. */

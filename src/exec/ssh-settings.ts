@@ -34,8 +34,8 @@ export interface SshSettings {
   /** Absolute path of `pct` on the nodes. */
   readonly pctPath: string;
   /**
-   * Where `timeout` guards a command. `node` also ends what ignores the container's own tools; it needs root, or a sudo rule for
-   * `timeout`, which is as good as root. `container` gets by with the narrow sudo rule `/usr/sbin/pct exec *`.
+   * Where the guard of a command runs. `node` needs no tools in the container; it needs root, or a sudo rule for `sh`, which is as good as
+   * root. `container` gets by with the narrow sudo rule `/usr/sbin/pct exec *`.
    */
   readonly timeoutRunsOn: 'node' | 'container';
 }
@@ -72,7 +72,7 @@ const USER = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/;
 const ABSOLUTE_PATH = /^\/[A-Za-z0-9_./-]+$/;
 
 /**
- * Settings with all defaults filled in. With sudo, `timeout` runs in the container unless told otherwise.
+ * Settings with all defaults filled in. With sudo, the guard runs in the container unless told otherwise.
  * @throws OperationError invalid_input that names the setting
  */
 export function completeSshSettings(given: SshSettingsInput = {}): SshSettings {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { OperationError } from '../domain/operation-error.ts';
 import type { CommandOutput } from './command-output.ts';
 import type { ContainerScript } from './container-script.ts';
-import { scriptRefusal, shellScript } from './container-script.ts';
+import { REMOVE_NEW, scriptRefusal, shellScript } from './container-script.ts';
 import { checkGuestPath } from './guest-path.ts';
 
 /** A file to be put into a container. */
@@ -74,7 +74,7 @@ if [ -e "$path" ] || [ -L "$path" ]; then
 fi
 umask 077
 new=$(mktemp "$folder/.proxmox-mcp-plus.XXXXXX")
-trap 'rm -f "$new"' EXIT
+${REMOVE_NEW}
 if [ -f "$path" ]; then cp -p "$path" "$new"; else chmod 644 "$new"; fi
 cat > "$new"
 written=$(wc -c < "$new")

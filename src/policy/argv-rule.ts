@@ -1,3 +1,4 @@
+import { holdsInvisible } from '../domain/invisible.ts';
 import type { ArgumentPattern, ArgvRule, OptionPattern } from './argv-rule-schema.ts';
 import type { Pattern } from './pattern.ts';
 import { compilePattern } from './pattern.ts';
@@ -114,7 +115,7 @@ function compileTest(kind: Exclude<ArgumentPattern, string>): Test {
 
 /** Free text never passes for an option and holds nothing that cannot be seen. */
 function isPlain(text: string): boolean {
-  return !text.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(text);
+  return !text.startsWith('-') && !holdsInvisible(text);
 }
 
 /** True for an absolute path at or below the root, written without `.`, `..` or empty segments. */

@@ -1,6 +1,6 @@
 import { isSecretFile } from './secret-file.ts';
 import { programName, isWrapper } from './wrapper.ts';
-import { splitWords } from '../domain/words.ts';
+import { splitWords } from '../domain/shell-words.ts';
 
 /** Names of the commands, and of the reading of files, that are refused whatever the rules say, unless the policy gives the name up. */
 export const BUILT_IN_DENIALS = ['remove_tree', 'fork_bomb', 'make_filesystem', 'write_device', 'power_off', 'secret_file'] as const;

@@ -3,7 +3,7 @@ import { deniedByBuiltIn, deniedByPattern } from './command-denial.ts';
 import { verdict } from './command-verdict.ts';
 import type { Policy } from './compile-policy.ts';
 import type { Verdict } from './decision.ts';
-import { COMMAND_LENGTH_MAX } from '../domain/words.ts';
+import { COMMAND_LENGTH_MAX } from '../domain/shell-words.ts';
 
 /** What policy says of a whole shell script: refused unless opted in, and then never without an approval. */
 export function judgeScript(script: string, policy: Policy): Verdict {

@@ -1,7 +1,8 @@
+import { holdsInvisible } from '../domain/invisible.ts';
 import { verdict } from './command-verdict.ts';
 import type { Verdict } from './decision.ts';
 import type { PolicyRequest } from './request.ts';
-import { COMMAND_LENGTH_MAX, splitWords } from '../domain/words.ts';
+import { COMMAND_LENGTH_MAX, splitWords } from '../domain/shell-words.ts';
 
 /** Most words a command may have. */
 const COMMAND_WORDS_MAX = 1_000;
@@ -24,7 +25,7 @@ export function readCommand(command: PolicyRequest['command']): { readonly argv:
       `The command is longer than ${COMMAND_WORDS_MAX} words or ${COMMAND_LENGTH_MAX} characters.`,
     );
   }
-  if (program.trim() === '' || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(program))
+  if (program.trim() === '' || holdsInvisible(program))
     return verdict(
       'deny',
       'CMD_POLICY_NOT_ALLOWLISTED',

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,8 @@ import type { NodeShell } from '../../src/exec/node-shell.ts';
 import { readFileCommand, readFileResult } from '../../src/exec/read-guest-file.ts';
 import type { FileToWrite, WrittenFile } from '../../src/exec/write-guest-file.ts';
 import { writeFileCommand, writeFileResult } from '../../src/exec/write-guest-file.ts';
-import { startOpenSsh } from './openssh.ts';
+import { requireProgram } from './install-package.ts';
+import { eventually, startOpenSsh } from './openssh.ts';
 import type { OpenSsh } from './openssh.ts';
 
 let openssh: OpenSsh;
@@ -170,6 +172,19 @@ describe('files in a container', () => {
     const output = await run({ ...writeFileCommand(file), stdin: Buffer.from('a new') });
     expect(await caught(() => writeFileResult(output, file))).toMatchObject({ code: 'proxmox_failed', effect: 'none' });
     expect([readFileSync(path, 'utf8'), readdirSync(home)]).toEqual(['old', ['precious']]);
+  });
+
+  test.each(['dash', 'bash', 'busybox'])('leave nothing half written when %s is ended in the middle', async (shell) => {
+    requireProgram('/usr/bin/busybox', 'busybox');
+    const path = join(freshHome(), 'secret');
+    const { argv } = writeFileCommand({ path, content: Buffer.alloc(1000) });
+    const [program, ...args] = shell === 'busybox' ? ['busybox', ...argv] : [shell, ...argv.slice(1)];
+    const script = spawn(program ?? '', args, { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    script.stdin.write('half of it');
+    await eventually(() => readdirSync(home).some((name) => statSync(join(home, name)).size > 0), 'it writes');
+    process.kill(-(script.pid ?? 0), 'SIGTERM');
+    await new Promise((resolve) => script.once('exit', resolve));
+    expect(readdirSync(home)).toEqual([]);
   });
 
   test.each([

@@ -72,7 +72,7 @@ async function wire(): Promise<{ port: number; cut(): void }> {
 test('a connection cut while the command runs leaves it in doubt, and the next command connects anew', async () => {
   const { port, cut } = await wire();
   const shell = shellWith({ port });
-  const call = failureOf(run(shell, ['sleep', '774.5'], 3));
+  const call = failureOf(run(shell, ['sleep', '774.5'], 900));
   await eventually(() => processesWith('sleep\u0000774.5').length > 0, 'the command runs');
   cut();
   expect(await call).toMatchObject({ code: 'proxmox_unreachable', effect: 'unknown', details: { reason: 'connection_lost', sent: true } });
@@ -87,13 +87,11 @@ test('a cut is told from an exit code with the system client too', async () => {
     openssh.settings({ preferSshClient: true, port, knownHostsFiles: [knownHostsFile, await aliasFile(port)] }),
   );
   undo.push(() => shell.close());
-  const call = failureOf(run(shell, ['sleep', '775.5'], 3));
-  await eventually(
-    () => processesWith('pct\u0000exec\u0000101\u0000--\u0000sleep\u0000775.5').length > 0 || processesWith('sleep\u0000775.5').length > 0,
-    'the command runs',
-  );
+  const call = failureOf(run(shell, ['sleep', '775.5'], 900));
+  await eventually(() => processesWith('sleep\u0000775.5').length > 0, 'the command runs');
   cut();
   expect(await call).toMatchObject({ effect: 'unknown', details: { reason: 'connection_lost', sent: true } });
+  await eventually(() => processesWith('sleep\u0000775.5').length === 0, 'the guard ended the command');
 });
 
 async function aliasFile(port: number): Promise<string> {
@@ -153,9 +151,10 @@ test('a command that never reports its end is given up after its time and a grac
 
 test('closing the shell leaves what runs in doubt and sends nothing more', async () => {
   const shell = shellWith({});
-  const call = failureOf(run(shell, ['sleep', '776.5'], 2));
+  const call = failureOf(run(shell, ['sleep', '776.5'], 900));
   await eventually(() => processesWith('sleep\u0000776.5').length > 0, 'the command runs');
   await shell.close();
   expect(await call).toMatchObject({ effect: 'unknown', details: { sent: true } });
   expect(await failureOf(run(shell, ['true']))).toMatchObject({ effect: 'none', details: { reason: 'closed', sent: false } });
+  await eventually(() => processesWith('sleep\u0000776.5').length === 0, 'the guard ended the command');
 });

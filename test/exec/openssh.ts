@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { SshSettingsInput } from '../../src/exec/ssh-settings.ts';
-import { requireSshd } from './install-openssh.ts';
+import { requireProgram } from './install-package.ts';
 import { childrenOf, endIfAlive } from './processes.ts';
 
 export type KeyType = 'ed25519' | 'rsa' | 'ecdsa';
@@ -37,6 +37,9 @@ export interface OpenSsh {
   stop(): Promise<void>;
 }
 
+/** A container whose only tools are those in the folder `busybox`, which a test fills. */
+export const BUSYBOX_VMID = 160;
+
 const PCT = `#!/bin/sh
 [ "$1" = exec ] && [ "$3" = -- ] || { echo "400 bad call: $*" >&2; exit 255; }
 vmid=$2
@@ -44,6 +47,7 @@ shift 3
 case $vmid in
 404) echo "Configuration file 'nodes/pve1/lxc/404.conf' does not exist" >&2; exit 2 ;;
 150) echo "Error: container '150' not running!" >&2; exit 255 ;;
+${BUSYBOX_VMID}) PATH=\${0%/bin/*}/busybox ;;
 esac
 exec "$@"
 `;
@@ -57,7 +61,7 @@ exit 1
 `;
 
 export async function startOpenSsh(extraConfig: readonly string[] = []): Promise<OpenSsh> {
-  const sshd = requireSshd();
+  const sshd = requireProgram('/usr/sbin/sshd', 'openssh-server');
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), 'openssh-'));
   const port = await freePort();

@@ -73,11 +73,13 @@ describe.each([
     expect(await run(argv, { vmid, shell: shellWith(settings) })).toMatchObject({ exitCode, signal: null });
   });
 
-  test('says that a signal ended the command', async () => {
-    const output = await run(['sh', '-c', 'kill -KILL $$'], { shell: shellWith(settings) });
-    expect(output.exitCode).toBe(null);
-    expect(output.signal).toBe('preferSshClient' in settings ? 'unknown' : 'SIGKILL');
-    expect(output.timedOut).toBe(false);
+  test.each([
+    ['KILL', 137],
+    ['SEGV', 139],
+    ['TERM', 143],
+  ])('says by the exit code that the signal %s ended the command, and adds nothing to its output', async (signal, exitCode) => {
+    const output = await run(['sh', '-c', `kill -${signal} $$`], { shell: shellWith(settings) });
+    expect(output).toMatchObject({ exitCode, signal: null, timedOut: false, stdoutBytes: 0, stderrBytes: 0 });
   });
 
   test('hands over every argument byte for byte', async () => {
@@ -151,14 +153,6 @@ describe.each([
   });
 });
 
-test.concurrent('ends a command that ignores TERM with KILL', async () => {
-  const output = await run(['sh', '-c', 'trap "" TERM; while :; do sleep 0.331771; done'], { timeoutSeconds: 1 });
-  expect(output.timedOut).toBe(true);
-  expect(output.exitCode === 137 || output.signal === 'SIGKILL').toBe(true);
-  expect(output.durationMs).toBeLessThan(8000);
-  await eventually(() => processesWith('0.331771').length === 0, 'no process is left');
-});
-
 test.concurrent('answers when the command has ended although something it left holds its output open', async () => {
   const started = performance.now();
   const output = await run(['sh', '-c', 'echo first; sleep 9.137 & exit 4']);
@@ -218,9 +212,9 @@ test('uses one connection again and closes it when it is idle', async () => {
   expect(await run(['true'], { shell })).toMatchObject({ exitCode: 0 });
 });
 
-test.concurrent('lets go when the caller gives up, says that the effect is unknown, and the guard ends the command', async () => {
+test.concurrent('lets go when the caller gives up, and says that the effect is unknown', async () => {
   const caller = new AbortController();
-  const call = failure(run(['sleep', '772.5'], { timeoutSeconds: 2, signal: caller.signal }));
+  const call = failure(run(['sleep', '772.5'], { timeoutSeconds: 900, signal: caller.signal }));
   await eventually(() => processesWith('sleep\u0000772.5').length > 0, 'the command runs');
   caller.abort();
   expect(await call).toMatchObject({ effect: 'unknown', details: { reason: 'aborted', sent: true } });
@@ -246,6 +240,7 @@ test.each([
   ['a vmid that is no number of a guest', { vmid: 99 }, 'vmid'],
   ['a vmid with more than digits in it', { vmid: '101; reboot' as unknown as number }, 'vmid'],
   ['an empty argv', { argv: [] }, 'argv'],
+  ['a program that is an option', { argv: ['-w', 'id'] }, 'argv'],
   ['an argument with a NUL', { argv: ['printf', 'a\0b'] }, 'argv'],
   ['an argument with half a surrogate pair', { argv: ['printf', '\ud800'] }, 'argv'],
   ['an argument longer than a command line', { argv: ['printf', 'x'.repeat(140_000)] }, 'argv'],

@@ -8,7 +8,7 @@ import { decide } from '../../src/policy/decide.ts';
 import type { DecisionCause } from '../../src/policy/decision.ts';
 import { fromCommandPolicy } from '../../src/policy/from-command-policy.ts';
 import type { OperationFacts, PolicyRequest } from '../../src/policy/request.ts';
-import { splitWords } from '../../src/domain/words.ts';
+import { splitWords } from '../../src/domain/shell-words.ts';
 import { GUEST, key } from './facts.ts';
 import type { PredecessorConfig } from './predecessor-model.ts';
 import { predecessorRunsCommand, predecessorRunsOperation } from './predecessor-model.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalCommand } from '../../src/policy/canonical-command.ts';
-import { splitWords } from '../../src/domain/words.ts';
+import { splitWords } from '../../src/domain/shell-words.ts';
 import { randomFrom, shellString } from './shell-strings.ts';
 
 /** 100,000 in the ordinary run, a million in `npm run test:fuzz`; POLICY_FUZZ_SEED for another seed. */

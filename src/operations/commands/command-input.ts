@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OperationError } from '../../domain/operation-error.ts';
-import { COMMAND_LENGTH_MAX, splitWords } from '../../domain/words.ts';
+import { COMMAND_LENGTH_MAX, splitWords } from '../../domain/shell-words.ts';
 
 const ARGUMENTS_MAX = 1000;
 const TIMEOUT_DEFAULT_SECONDS = 60;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalCommand } from '../../src/policy/canonical-command.ts';
-import { COMMAND_LENGTH_MAX, splitWords } from '../../src/domain/words.ts';
+import { COMMAND_LENGTH_MAX, splitWords } from '../../src/domain/shell-words.ts';
 
 describe('a command string is split into words', () => {
   test.each<[string, string[]]>([

@@ -1,3 +1,5 @@
+import { holdsFalseSpace, holdsInvisible } from './invisible.ts';
+
 /** The words of a command string, or what keeps it from being only words. */
 export type WordsResult = WordsFound | WordsRefused;
 
@@ -44,7 +46,6 @@ const META: Readonly<Record<string, string>> = {
   '#': 'starts a comment',
 };
 const QUOTE_IT = 'Put it in single quotes if it is meant literally; one call runs one program, without a shell.';
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 const RESERVED = new Set('if then else elif fi do done case esac while until for in function select time coproc'.split(' '));
 
 /**
@@ -101,11 +102,11 @@ function readWord(text: string, start: number): Word | WordsRefused {
       at = part.end;
       continue;
     }
-    if (INVISIBLE.test(character)) return refuseInvisible(text, at);
+    if (isHidden(character)) return refuseInvisible(text, at);
     if (character === '\\') {
       const next = characterAt(text, at + 1);
       if (next === '') return refuse(text, at, 'The command ends in a backslash that escapes nothing.', "Remove it, or write it as '\\'.");
-      if (INVISIBLE.test(next)) return refuseInvisible(text, at + 1);
+      if (isHidden(next)) return refuseInvisible(text, at + 1);
       value += next;
       at += 1 + next.length;
       continue;
@@ -127,7 +128,7 @@ function readSingle(text: string, start: number): Part | WordsRefused {
   for (let at = start + 1; at < text.length; at += characterAt(text, at).length) {
     const character = characterAt(text, at);
     if (character === "'") return { value: text.slice(start + 1, at), end: at + 1 };
-    if (INVISIBLE.test(character)) return refuseInvisible(text, at);
+    if (isHidden(character)) return refuseInvisible(text, at);
   }
   return refuse(text, start, `The single quote at position ${start + 1} is never closed.`, 'Close it, or write the quote itself as "\'".');
 }
@@ -138,7 +139,7 @@ function readDouble(text: string, start: number): Part | WordsRefused {
   while (at < text.length) {
     const character = characterAt(text, at);
     if (character === '"') return { value, end: at + 1 };
-    if (INVISIBLE.test(character)) return refuseInvisible(text, at);
+    if (isHidden(character)) return refuseInvisible(text, at);
     if (character === '$' || character === '`' || character === '!') {
       return refuse(
         text,
@@ -190,6 +191,10 @@ function refuseAsCommandName(text: string, at: number, word: Word): WordsRefused
   return undefined;
 }
 
+function isHidden(character: string): boolean {
+  return holdsInvisible(character) || holdsFalseSpace(character);
+}
+
 function characterAt(text: string, at: number): string {
   const code = text.codePointAt(at);
   return code === undefined ? '' : String.fromCodePoint(code);
@@ -208,8 +213,6 @@ function refuseInvisible(text: string, at: number): WordsRefused {
 
 function refuse(text: string, position: number, message: string, hint: string): WordsRefused {
   const character = characterAt(text, position);
-  const visible = INVISIBLE.test(character)
-    ? `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-    : character;
+  const visible = isHidden(character) ? `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}` : character;
   return { ok: false, position, character: visible, message, hint };
 }
