@@ -6,7 +6,7 @@ import { createAskOperation } from './ask-operation.ts';
 import { createCallTool, toolResult, type Asking } from './call-tool.ts';
 import type { ToolChoice } from './choose-operations.ts';
 import { createCompletions } from './completions.ts';
-import { CALL_OPERATION, createDoorway } from './doorway.ts';
+import { CALL_OPERATION, createToolSearch } from './tool-search.ts';
 import { instructionsFor } from './instructions.ts';
 import { createJobTasks } from './job-tasks.ts';
 import type { Caller } from './caller.ts';
@@ -29,30 +29,30 @@ export interface ProductOfferOptions {
   readonly processTag: string;
 }
 
-/** Tools of the job toolset that the doorway lists beside its own. */
-export const DOORWAY_JOB_TOOLS: readonly string[] = ['list_jobs', 'get_job', 'poll_job', 'cancel_job', 'retry_job'];
+/** Tools of the job toolset that tool search lists beside its own. */
+export const LISTED_JOB_TOOLS: readonly string[] = ['list_jobs', 'get_job', 'poll_job', 'cancel_job', 'retry_job'];
 
 /** What the product shows its clients: the operations as tools, and what can be read through them. */
 export function createProductOffer({ dispatcher, choice, subscribe, asking, taskTtlMs, processTag }: ProductOfferOptions): Offer {
   const { operations, mode } = choice;
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
   const ask = createAskOperation(dispatcher, asking !== undefined);
-  const doorway = mode === 'search' ? createDoorway({ operations, ask }) : undefined;
-  const listed = doorway ? operations.filter(({ operation }) => DOORWAY_JOB_TOOLS.includes(operation.name)) : operations;
+  const toolSearch = mode === 'search' ? createToolSearch({ operations, ask }) : undefined;
+  const listed = toolSearch ? operations.filter(({ operation }) => LISTED_JOB_TOOLS.includes(operation.name)) : operations;
   const makesJob = (operation: string): boolean => byName.get(operation)?.operation.kind === 'task';
-  // In the doorway every job was made through call_operation, so its answer keeps that tool's shape.
+  // With tool search every job was made through call_operation, so its answer keeps that tool's shape.
   const present = (operation: string, result: CallResult): CallResult =>
-    doorway && !DOORWAY_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
+    toolSearch && !LISTED_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
   const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present });
   const callTool = createCallTool({ ask, asking, tasks, makesJob, present });
 
   return {
     instructions: instructionsFor(mode),
-    tools: [...(doorway?.tools ?? []), ...listTools(listed)],
+    tools: [...(toolSearch?.tools ?? []), ...listTools(listed)],
     async callTool({ name, arguments: args = {} }: CallToolRequest['params'], caller: Caller, context: ServerContext): Promise<ToolAnswer> {
-      const seen = await doorway?.look(name, args, caller);
+      const seen = await toolSearch?.look(name, args, caller);
       if (seen) return toolResult(seen);
-      const meant = doorway && name === CALL_OPERATION ? doorway.meantBy(args) : { operation: name, args };
+      const meant = toolSearch && name === CALL_OPERATION ? toolSearch.meantBy(args) : { operation: name, args };
       return callTool({ tool: name, ...meant, caller, context });
     },
     resources: createResources({ ask, operations, subscribe }),

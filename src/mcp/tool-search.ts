@@ -5,12 +5,12 @@ import type { CallResult } from '../dispatch/call.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { AskOperation } from './ask-operation.ts';
 import { describeOperation } from './describe-operation.ts';
-import { DOORWAY_TOOLS } from './doorway-tools.ts';
+import { SEARCH_TOOLS } from './tool-search-tools.ts';
 import type { Caller } from './caller.ts';
 import { createRank } from './rank-operations.ts';
 
 /** A few tools that lead to every operation, for clients whose context is small. */
-export interface Doorway {
+export interface ToolSearch {
   readonly tools: readonly Tool[];
   /** What a call of `call_operation` means. @throws OperationError `not_found` */
   meantBy(args: Facts): { readonly operation: string; readonly args: unknown };
@@ -24,7 +24,7 @@ export const CALL_OPERATION = 'call_operation';
 const FOUND_BY_DEFAULT = 5;
 const MOST_FOUND = 20;
 
-export function createDoorway({ operations, ask }: { operations: readonly RegisteredOperation[]; ask: AskOperation }): Doorway {
+export function createToolSearch({ operations, ask }: { operations: readonly RegisteredOperation[]; ask: AskOperation }): ToolSearch {
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
   const rank = createRank(operations.map(({ operation }) => operation));
 
@@ -69,7 +69,7 @@ export function createDoorway({ operations, ask }: { operations: readonly Regist
   };
 
   return {
-    tools: DOORWAY_TOOLS,
+    tools: SEARCH_TOOLS,
     meantBy: ({ operation, arguments: args }) => ({ operation: registeredNamed(operation).operation.name, args }),
     look: (tool, args, caller) => (Object.hasOwn(looks, tool) ? looks[tool]?.(args, caller) : undefined),
   };

@@ -6,7 +6,7 @@ import { CATALOG } from '../../src/operations/catalog.ts';
 import type { Operation } from '../../src/operations/define.ts';
 import { startProduct, type Product } from '../product.ts';
 
-describe('PROXMOX_MCP_TOOLS=search: a doorway of a few tools', () => {
+describe('PROXMOX_MCP_TOOLS=search: a few tools that find and call all others', () => {
   let product: Product;
   beforeAll(async () => {
     product = await startProduct({ config: { mcp: { tools: 'search' } } });
@@ -112,7 +112,7 @@ describe('PROXMOX_MCP_TOOLS: which operations are shown', () => {
     expect(shown('-vms')).not.toContain('start_vm');
   });
 
-  test('the doorway keeps the job operations, whatever it leads to', () => {
+  test('tool search keeps the job operations, whatever it leads to', () => {
     expect(chooseOperations(operations, 'search,vms').mode).toBe('search');
     expect(shown('search,vms')).toEqual(expect.arrayContaining(['poll_job', 'start_vm']) as unknown);
   });
