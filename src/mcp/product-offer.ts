@@ -3,7 +3,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Job } from '../jobs/job.ts';
 import { createAskOperation } from './ask-operation.ts';
-import { createCallTool, toolResult, type Asking } from './call-tool.ts';
+import { createCallTool, type Asking } from './call-tool.ts';
 import type { ToolChoice } from './choose-operations.ts';
 import { createCompletions } from './completions.ts';
 import { CALL_OPERATION, createToolSearch } from './tool-search.ts';
@@ -14,6 +14,7 @@ import type { Offer, ToolAnswer } from './offer.ts';
 import { createPrompts } from './prompts.ts';
 import { createResources } from './resources.ts';
 import { listTools } from './tool-list.ts';
+import { outputLinks, toolResult } from './tool-result.ts';
 
 export interface ProductOfferOptions {
   readonly dispatcher: Dispatcher;
@@ -43,8 +44,9 @@ export function createProductOffer({ dispatcher, choice, subscribe, asking, task
   // With tool search every job was made through call_operation, so its answer keeps that tool's shape.
   const present = (operation: string, result: CallResult): CallResult =>
     toolSearch && !LISTED_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
-  const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present });
-  const callTool = createCallTool({ ask, asking, tasks, makesJob, present });
+  const linksOf = byName.has('get_job_output') ? outputLinks : () => [];
+  const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present, linksOf });
+  const callTool = createCallTool({ ask, asking, tasks, makesJob, present, linksOf });
 
   return {
     instructions: instructionsFor(mode),
