@@ -54,8 +54,13 @@ export function createProductOffer({ dispatcher, choice, subscribe, asking, task
     async callTool({ name, arguments: args = {} }: CallToolRequest['params'], caller: Caller, context: ServerContext): Promise<ToolAnswer> {
       const seen = await toolSearch?.look(name, args, caller);
       if (seen) return toolResult(seen);
-      const meant = toolSearch && name === CALL_OPERATION ? toolSearch.meantBy(args) : { operation: name, args };
-      return callTool({ tool: name, ...meant, caller, context });
+      if (!toolSearch || name !== CALL_OPERATION) return callTool({ tool: name, operation: name, args, caller, context });
+      const meant = toolSearch.meantBy(args);
+      try {
+        return await callTool({ tool: name, ...meant, caller, context });
+      } catch (error) {
+        throw toolSearch.explain(error, meant);
+      }
     },
     resources: createResources({ ask, operations, subscribe }),
     prompts: createPrompts(new Set(byName.keys()), mode),

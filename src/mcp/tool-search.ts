@@ -4,6 +4,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { AskOperation } from './ask-operation.ts';
+import { argumentsWithin, withArgumentNames } from './called-operation.ts';
 import { describeOperation } from './describe-operation.ts';
 import { SEARCH_TOOLS } from './tool-search-tools.ts';
 import type { Caller } from './caller.ts';
@@ -12,8 +13,10 @@ import { createRank } from './rank-operations.ts';
 /** A few tools that lead to every operation, for clients whose context is small. */
 export interface ToolSearch {
   readonly tools: readonly Tool[];
-  /** What a call of `call_operation` means. @throws OperationError `not_found` */
+  /** What a call of `call_operation` means. @throws OperationError `not_found`, `invalid_input` */
   meantBy(args: Facts): { readonly operation: string; readonly args: unknown };
+  /** What to throw in place of an error of such a call: the caller may not have read which arguments there are. */
+  explain(error: unknown, meant: { readonly operation: string; readonly args: unknown }): unknown;
   /** Runs one of the tools that only look around. Undefined for any other tool. */
   look(tool: string, args: Facts, caller: Caller): Promise<CallResult> | CallResult | undefined;
 }
@@ -31,6 +34,11 @@ export function createToolSearch({ operations, ask }: { operations: readonly Reg
   const registeredNamed = (name: unknown): RegisteredOperation => {
     const registered = typeof name === 'string' ? byName.get(name) : undefined;
     if (registered) return registered;
+    if (name === undefined) {
+      throw new OperationError('invalid_input', 'operation is missing.', {
+        hint: 'Give the name of an operation; search_operations finds it.',
+      });
+    }
     const near = typeof name === 'string' ? rank(name.replaceAll('_', ' '), 3).map(({ name: found }) => found) : [];
     throw new OperationError('not_found', `There is no operation ${JSON.stringify(String(name).slice(0, 80))}.`, {
       hint: near.length === 0 ? 'Find its name with search_operations.' : `Near it are ${near.join(', ')}.`,
@@ -70,7 +78,8 @@ export function createToolSearch({ operations, ask }: { operations: readonly Reg
 
   return {
     tools: SEARCH_TOOLS,
-    meantBy: ({ operation, arguments: args }) => ({ operation: registeredNamed(operation).operation.name, args }),
+    meantBy: (args) => ({ operation: registeredNamed(args['operation']).operation.name, args: argumentsWithin(args) }),
+    explain: (error, { operation, args }) => withArgumentNames(error, registeredNamed(operation), args),
     look: (tool, args, caller) => (Object.hasOwn(looks, tool) ? looks[tool]?.(args, caller) : undefined),
   };
 }
