@@ -45,11 +45,11 @@ row(tokensOfTools(compat), `the ${compat.length} tools of the predecessor`);
 row(tokensOfTools(all.tools), `all ${all.tools.length} tools`);
 row(countTokens(all.instructions), 'instructions');
 
-const doorway = await toolsIn('search');
-print('\nThe doorway (PROXMOX_MCP_TOOLS=search)');
-for (const tool of doorway.tools) row(tokensOfTool(tool), tool.name);
-row(tokensOfTools(doorway.tools), `all ${doorway.tools.length} tools`);
-row(countTokens(doorway.instructions), 'instructions');
+const toolSearch = await toolsIn('search');
+print('\nTool search (PROXMOX_MCP_TOOLS=search)');
+for (const tool of toolSearch.tools) row(tokensOfTool(tool), tool.name);
+row(tokensOfTools(toolSearch.tools), `all ${toolSearch.tools.length} tools`);
+row(countTokens(toolSearch.instructions), 'instructions');
 
 print('\nAnswers: text, and in brackets the structured content');
 await using product = await startProduct();

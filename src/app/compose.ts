@@ -14,6 +14,7 @@ import { createGuestTextReaders } from '../dispatch/guest-text-readers.ts';
 import { createUsageWindow } from '../dispatch/usage-window.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
 import type { Job } from '../jobs/job.ts';
+import { createKeptOutputs } from '../jobs/kept-outputs.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { JobsSettings } from '../jobs/settings.ts';
 import { CATALOG, offeredCatalog } from '../operations/catalog.ts';
@@ -38,7 +39,7 @@ import type { Logger } from './logging.ts';
 import { createReadiness } from './readiness.ts';
 import { createSshAccess } from './ssh-access.ts';
 import { openJobStore } from './open-job-store.ts';
-import { auditFolder } from './state-paths.ts';
+import { auditFolder, outputsFolder } from './state-paths.ts';
 
 /** Everything that one server is made of. */
 export interface Product {
@@ -113,6 +114,11 @@ export async function compose({
     withinMs: config.audit.timeout_ms,
   });
   const store = await openJobStore(config, { environment, clock });
+  const outputs = createKeptOutputs({
+    folder: outputsFolder(environment),
+    clock,
+    onFault: (error) => logger.warn({ err: error }, 'the output of a command could not be kept'),
+  });
   const validForMs = config.approvals.valid_minutes * 60_000;
   const describeTargets = createDescribeTargets(createReader(api));
   const checkApproval = createCheckApproval({ describeTargets, policyVersion: policy.active.version, validForMs, clock });
@@ -128,6 +134,7 @@ export async function compose({
       runner,
       openShell: ssh.openShell,
       scrub: (text) => secrets.scrub(text),
+      outputs,
       clock,
       stopping: stopping.signal,
       taskNamed: (name) => tasks.get(name),
@@ -173,6 +180,7 @@ export async function compose({
     catalog: offeredCatalog({ ssh: ssh.openShell !== undefined }),
     runner,
     jobs,
+    outputs,
     active: policy.active,
     admission: createAdmission({ authorize, approvals, audit, usage }),
     readers,

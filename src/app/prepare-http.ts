@@ -6,6 +6,7 @@ import { principalOn, type Identity } from '../http/identity.ts';
 import type { McpFetch } from '../http/mcp-route.ts';
 import type { HttpEnv } from '../http/request-context.ts';
 import { changedResources } from '../mcp/changed-resources.ts';
+import { createServeCall } from '../mcp/serve-call.ts';
 import type { Product } from './compose.ts';
 import type { Config } from './config-schema.ts';
 import { countedDispatcher } from './counted-dispatcher.ts';
@@ -148,7 +149,9 @@ async function mcpHandler(product: Product, logger: Logger, makeMcp: McpFactoryO
   const { createMcpHandler } = await import('@modelcontextprotocol/server');
   const principalOf = (authenticated: unknown): Principal =>
     typeof authenticated === 'object' && authenticated !== null ? (authenticated as Principal) : principalOn('mcp-http', NOBODY);
-  const handler = createMcpHandler(makeMcp(product, logger, principalOf), {
+  const build = makeMcp(product, logger, principalOf);
+  const serveCall = createServeCall(build);
+  const handler = createMcpHandler(build, {
     onerror: (error) => logger.debug({ err: error }, 'mcp http'),
     maxRequestBodySize: MAX_MCP_BODY_BYTES,
   });
@@ -156,7 +159,7 @@ async function mcpHandler(product: Product, logger: Logger, makeMcp: McpFactoryO
     for (const uri of changedResources(job)) handler.notify.resourceUpdated(uri);
   });
   return {
-    fetch: (request, options) => handler.fetch(request, options),
+    fetch: async (request, options) => (await serveCall(request, options)) ?? handler.fetch(request, options),
     close() {
       stopTelling();
       return handler.close();

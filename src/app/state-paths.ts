@@ -29,6 +29,11 @@ export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
+/** Where outputs of commands are kept that are too long for their jobs. */
+export function outputsFolder(environment: Environment): string {
+  return join(stateFolder(environment), 'outputs');
+}
+
 /** Where the audit log lives. */
 export function auditFolder(configured: string | undefined, environment: Environment): string {
   return configured === undefined ? join(stateFolder(environment), 'audit') : resolve(expandHome(configured));

@@ -5,6 +5,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { KeptOutputs } from '../jobs/kept-outputs.ts';
 import type { ControlContext, Operation } from '../operations/define.ts';
 import type { Runner } from '../operations/runner.ts';
 import type { Admission } from './admit.ts';
@@ -36,12 +37,13 @@ export interface DispatcherOptions {
   readonly catalog: Readonly<Record<string, readonly Operation[]>>;
   readonly runner: Runner;
   readonly jobs: Jobs;
+  readonly outputs: Pick<KeptOutputs, 'read'>;
   readonly active: ActivePolicy;
   readonly admission: Admission;
   readonly readers: Pick<GuestTextReaders, 'note'>;
 }
 
-export function createDispatcher({ catalog, runner, jobs, active, admission, readers }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ catalog, runner, jobs, outputs, active, admission, readers }: DispatcherOptions): Dispatcher {
   const operations = Object.entries(catalog).flatMap(([toolset, members]) =>
     members.map((operation) => registerOperation(operation, toolset, active.hasTokens)),
   );
@@ -52,6 +54,7 @@ export function createDispatcher({ catalog, runner, jobs, active, admission, rea
     return {
       input,
       jobs,
+      outputs,
       principal,
       signal: signal ?? new AbortController().signal,
       onProgress: onProgress ?? (() => undefined),

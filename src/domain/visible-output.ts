@@ -30,6 +30,13 @@ export function showOutput(bytes: Uint8Array, maxBytes: number, isCut = false): 
   let at = 0;
   let invalidUtf8 = false;
   while (at < bytes.length) {
+    const plain = plainEnd(bytes, at, room);
+    if (plain > at) {
+      parts.push(Buffer.from(bytes.buffer, bytes.byteOffset + at, plain - at).toString('latin1'));
+      room -= plain - at;
+      at = plain;
+      continue;
+    }
     const { codePoint, length } = readCharacter(bytes, at);
     if (codePoint === null && isCut && isUnfinished(bytes, at)) break;
     const isCrLf = codePoint === 0x0d && bytes[at + 1] === LINE_BREAK;
@@ -42,6 +49,17 @@ export function showOutput(bytes: Uint8Array, maxBytes: number, isCut = false): 
     at += length;
   }
   return { text: parts.join(''), shortened: false, invalidUtf8 };
+}
+
+/** Where the run of plain characters ends that begins at an index: letters and the like of one byte, which are shown as they are. */
+function plainEnd(bytes: Uint8Array, at: number, room: number): number {
+  const most = Math.min(bytes.length, at + room);
+  let end = at;
+  for (; end < most; end += 1) {
+    const byte = bytes[end] ?? 0;
+    if ((byte < 0x20 || byte > 0x7e) && byte !== LINE_BREAK && byte !== TAB) break;
+  }
+  return end;
 }
 
 function visible(codePoint: number): string {

@@ -1,4 +1,4 @@
-import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
+import type { ResourceLink, ServerContext } from '@modelcontextprotocol/server';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { AskOperation } from './ask-operation.ts';
@@ -6,6 +6,7 @@ import { decisionOf, type AskableApprovals, type AskPerson, type PersonsAnswer }
 import type { JobTasks } from './job-tasks.ts';
 import type { Caller } from './caller.ts';
 import type { ToolAnswer } from './offer.ts';
+import { toolResult } from './tool-result.ts';
 
 /** People who can be asked, and the way to ask them. */
 export interface Asking {
@@ -30,10 +31,19 @@ export interface CallToolOptions {
   makesJob(operation: string): boolean;
   /** Puts the answer of an operation into the shape of the tool that called it. */
   present(operation: string, result: CallResult): CallResult;
+  /** What an answer leads to that is too long to tell. */
+  linksOf(output: Facts): readonly ResourceLink[];
 }
 
 /** Runs a tool's operation and answers in what the client can take: a result, a question to its person, or a task. */
-export function createCallTool({ ask, asking, tasks, makesJob, present }: CallToolOptions): (call: ToolCall) => Promise<ToolAnswer> {
+export function createCallTool({
+  ask,
+  asking,
+  tasks,
+  makesJob,
+  present,
+  linksOf,
+}: CallToolOptions): (call: ToolCall) => Promise<ToolAnswer> {
   /** The job as it stands, in the shape in which the call that made it answers. */
   async function answerOfJob(call: ToolCall, jobId: string): Promise<ToolAnswer> {
     const wait = (call.args as Facts | undefined)?.['wait_seconds'];
@@ -54,7 +64,7 @@ export function createCallTool({ ask, asking, tasks, makesJob, present }: CallTo
     const { job_id: jobId, status } = result.output;
     const goesOn = status === 'running' || status === 'cancel_requested' || status === 'retrying' || status === 'awaiting_approval';
     if (goesOn && caller.abilities.tasks && typeof jobId === 'string' && makesJob(operation)) return tasks.created(jobId, caller);
-    return toolResult(present(operation, result));
+    return toolResult(present(operation, result), caller.abilities.links ? linksOf(result.output) : []);
   }
 
   return async (call) => {
@@ -73,9 +83,4 @@ export function createCallTool({ ask, asking, tasks, makesJob, present }: CallTo
     }
     return answerWith(call, result);
   };
-}
-
-/** A call's result as a tool answers it: the same facts for programs and in lines. */
-export function toolResult({ output, text }: CallResult): CallToolResult {
-  return { content: [{ type: 'text', text }], structuredContent: { ...output } };
 }

@@ -7,6 +7,8 @@ export interface ClientAbilities {
   readonly tasks: boolean;
   /** Shows a form to its person. */
   readonly form: boolean;
+  /** Takes links to resources in an answer; before 2025-06-18 there were none, and clients refuse them. */
+  readonly links: boolean;
 }
 
 /** Who sent a request, and the request itself. */

@@ -2,7 +2,7 @@ import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 
 /** How the operations are shown to clients. */
 export interface ToolChoice {
-  /** `list`: a tool for each; `search`: a doorway of a few tools to all of them. */
+  /** `list`: a tool for each; `search`: a few tools that find and call all of them. */
   readonly mode: 'list' | 'search';
   readonly operations: readonly RegisteredOperation[];
 }
@@ -37,7 +37,7 @@ export function chooseOperations(operations: readonly RegisteredOperation[], wis
   const everything = wanted.size === 0 || words.includes('all');
   const has = (set: ReadonlySet<string>, { operation, toolset }: RegisteredOperation): boolean =>
     set.has(operation.name) || set.has(toolset);
-  // A doorway without the ways to follow a job would let a client start what it can never see end.
+  // Tool search without the ways to follow a job would let a client start what it can never see end.
   const always = (registered: RegisteredOperation): boolean => mode === 'search' && registered.toolset === 'jobs';
   return {
     mode,

@@ -13,8 +13,8 @@ const MORE = [
   'approval: a person has to say yes; tell the user and wait, do not try another way.',
 ].join(' ');
 
-const DOORWAY = 'Find operations with overview or search_operations, read describe_operation, then call_operation.';
+const TOOL_SEARCH = 'Find operations with overview or search_operations, read describe_operation, then call_operation.';
 
 export function instructionsFor(mode: 'list' | 'search'): string {
-  return mode === 'search' ? `${FIRST} ${DOORWAY} ${MORE}` : `${FIRST} ${MORE}`;
+  return mode === 'search' ? `${FIRST} ${TOOL_SEARCH} ${MORE}` : `${FIRST} ${MORE}`;
 }

@@ -1,4 +1,4 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { ApprovalQuestion } from '../dispatch/approvals.ts';
@@ -7,6 +7,7 @@ import { readFacts, type AskOperation } from './ask-operation.ts';
 import { decisionOf, formOf, readAnswer, type AskableApprovals } from './ask-person.ts';
 import type { Caller } from './caller.ts';
 import type { CreatedTask, TaskOffer, TaskState } from './task.ts';
+import { toolResult } from './tool-result.ts';
 
 /** Jobs, seen as tasks: the task id is the job id, so both outlive the server. */
 export interface JobTasks extends TaskOffer {
@@ -21,6 +22,8 @@ export interface JobTasksOptions {
   readonly ttlMs: number;
   /** Puts the answer of an operation into the shape of the tool that called it. */
   present(operation: string, result: CallResult): CallResult;
+  /** What an answer leads to that is too long to tell. */
+  linksOf(output: Facts): readonly ResourceLink[];
   /** Tells the questions of this process from those of earlier ones. */
   readonly processTag: string;
 }
@@ -31,7 +34,7 @@ const MAX_ASKED = 10_000;
 const ENDED_BADLY = new Set(['failed', 'rejected', 'unknown']);
 const GOES_ON = new Set(['running', 'cancel_requested', 'retrying', 'awaiting_approval']);
 
-export function createJobTasks({ ask, approvals, ttlMs, processTag, present }: JobTasksOptions): JobTasks {
+export function createJobTasks({ ask, approvals, ttlMs, processTag, present, linksOf }: JobTasksOptions): JobTasks {
   /** How often a job's question was answered wrongly: each time it is asked under a new key. */
   const rounds = new Map<string, number>();
   const keyOf = (jobId: string): string => `approval-${processTag}-${rounds.get(jobId) ?? 0}`;
@@ -66,11 +69,10 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present }: J
     if (GOES_ON.has(status)) return { ...fields, status: 'working' };
     rounds.delete(jobId);
     if (status === 'cancelled') return { ...fields, status: 'cancelled' };
-    const { output, text } = present(String(job['tool_name']), await ask(caller, 'poll_job', { job_id: jobId }));
+    const ended = await ask(caller, 'poll_job', { job_id: jobId });
     const result: CallToolResult & { resultType: 'complete' } = {
       resultType: 'complete',
-      content: [{ type: 'text', text }],
-      structuredContent: { ...output },
+      ...toolResult(present(String(job['tool_name']), ended), linksOf(ended.output)),
       isError: ENDED_BADLY.has(status),
     };
     return { ...fields, status: 'completed', result };

@@ -23,7 +23,7 @@ const SHAPES: Readonly<Record<string, JsonSchema>> = {
 
 /**
  * The input schema as `tools/list` shows it: what a model needs to fill it in, in as few tokens as possible. It allows
- * more than the schema that is enforced, which `proxmox://operations/{operation}` and the doorway show in full.
+ * more than the schema that is enforced, which `proxmox://operations/{operation}` and tool search show in full.
  */
 export function modelSchema(schema: JsonSchema): JsonSchema {
   const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);

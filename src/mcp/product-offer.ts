@@ -4,10 +4,10 @@ import type { CallResult } from '../dispatch/call.ts';
 import type { Job } from '../jobs/job.ts';
 import type { OperationName } from '../operations/catalog.ts';
 import { createAskOperation } from './ask-operation.ts';
-import { createCallTool, toolResult, type Asking } from './call-tool.ts';
+import { createCallTool, type Asking } from './call-tool.ts';
 import type { ToolChoice } from './choose-operations.ts';
 import { createCompletions } from './completions.ts';
-import { CALL_OPERATION, createDoorway } from './doorway.ts';
+import { CALL_OPERATION, createToolSearch } from './tool-search.ts';
 import { instructionsFor } from './instructions.ts';
 import { createJobTasks } from './job-tasks.ts';
 import type { Caller } from './caller.ts';
@@ -15,6 +15,7 @@ import type { Offer, ToolAnswer } from './offer.ts';
 import { createPrompts } from './prompts.ts';
 import { createResources } from './resources.ts';
 import { listTools } from './tool-list.ts';
+import { outputLinks, toolResult } from './tool-result.ts';
 
 export interface ProductOfferOptions {
   readonly dispatcher: Dispatcher;
@@ -30,8 +31,8 @@ export interface ProductOfferOptions {
   readonly processTag: string;
 }
 
-/** Tools of the job toolset that the doorway lists beside its own. */
-export const DOORWAY_JOB_TOOLS: readonly string[] = [
+/** Tools of the job toolset that tool search lists beside its own. */
+export const LISTED_JOB_TOOLS: readonly string[] = [
   'list_jobs',
   'get_job',
   'poll_job',
@@ -44,23 +45,29 @@ export function createProductOffer({ dispatcher, choice, subscribe, asking, task
   const { operations, mode } = choice;
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
   const ask = createAskOperation(dispatcher, asking !== undefined);
-  const doorway = mode === 'search' ? createDoorway({ operations, ask }) : undefined;
-  const listed = doorway ? operations.filter(({ operation }) => DOORWAY_JOB_TOOLS.includes(operation.name)) : operations;
+  const toolSearch = mode === 'search' ? createToolSearch({ operations, ask }) : undefined;
+  const listed = toolSearch ? operations.filter(({ operation }) => LISTED_JOB_TOOLS.includes(operation.name)) : operations;
   const makesJob = (operation: string): boolean => byName.get(operation)?.operation.kind === 'task';
-  // In the doorway every job was made through call_operation, so its answer keeps that tool's shape.
+  // With tool search every job was made through call_operation, so its answer keeps that tool's shape.
   const present = (operation: string, result: CallResult): CallResult =>
-    doorway && !DOORWAY_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
-  const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present });
-  const callTool = createCallTool({ ask, asking, tasks, makesJob, present });
+    toolSearch && !LISTED_JOB_TOOLS.includes(operation) ? { ...result, output: { operation, output: result.output } } : result;
+  const linksOf = byName.has('get_job_output') ? outputLinks : () => [];
+  const tasks = createJobTasks({ ask, approvals: asking?.approvals, ttlMs: taskTtlMs, processTag, present, linksOf });
+  const callTool = createCallTool({ ask, asking, tasks, makesJob, present, linksOf });
 
   return {
     instructions: instructionsFor(mode),
-    tools: [...(doorway?.tools ?? []), ...listTools(listed)],
+    tools: [...(toolSearch?.tools ?? []), ...listTools(listed)],
     async callTool({ name, arguments: args = {} }: CallToolRequest['params'], caller: Caller, context: ServerContext): Promise<ToolAnswer> {
-      const seen = await doorway?.look(name, args, caller);
+      const seen = await toolSearch?.look(name, args, caller);
       if (seen) return toolResult(seen);
-      const meant = doorway && name === CALL_OPERATION ? doorway.meantBy(args) : { operation: name, args };
-      return callTool({ tool: name, ...meant, caller, context });
+      if (!toolSearch || name !== CALL_OPERATION) return callTool({ tool: name, operation: name, args, caller, context });
+      const meant = toolSearch.meantBy(args);
+      try {
+        return await callTool({ tool: name, ...meant, caller, context });
+      } catch (error) {
+        throw toolSearch.explain(error, meant);
+      }
     },
     resources: createResources({ ask, operations, subscribe }),
     prompts: createPrompts(new Set(byName.keys()), mode),

@@ -4,7 +4,7 @@ import { PROMPT_TEXTS } from './prompt-texts.ts';
 
 /** Longest value that an argument of a prompt may have. */
 const MAX_VALUE = 200;
-const THROUGH_THE_DOORWAY = 'Run the operations named here with call_operation; describe_operation tells their arguments.';
+const BY_TOOL_SEARCH = 'Run the operations named here with call_operation; describe_operation tells their arguments.';
 
 /** The prompts whose tools are all shown. */
 export function createPrompts(shown: ReadonlySet<string>, mode: 'list' | 'search'): PromptOffer {
@@ -32,7 +32,7 @@ export function createPrompts(shown: ReadonlySet<string>, mode: 'list' | 'search
         messages: [
           {
             role: 'user',
-            content: { type: 'text', text: fill([...prompt.lines, ...(mode === 'search' ? [THROUGH_THE_DOORWAY] : [])].join('\n'), given) },
+            content: { type: 'text', text: fill([...prompt.lines, ...(mode === 'search' ? [BY_TOOL_SEARCH] : [])].join('\n'), given) },
           },
         ],
       };

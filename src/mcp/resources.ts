@@ -4,6 +4,7 @@ import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Job } from '../jobs/job.ts';
+import { OUTPUT_STREAMS } from '../jobs/kept-outputs.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
 import { changedResources } from './changed-resources.ts';
 import type { Caller } from './caller.ts';
@@ -12,6 +13,9 @@ import { describeOperation } from './describe-operation.ts';
 
 const JSON_TYPE = 'application/json';
 const LOG_LINES = 500;
+const OUTPUT_BYTES = 64 * 1024;
+/** At the end of templates of what is read in parts. */
+const OFFSET = '{?offset}';
 
 export interface ResourcesOptions {
   readonly ask: AskOperation;
@@ -21,7 +25,7 @@ export interface ResourcesOptions {
   subscribe(listener: (job: Job) => void): () => void;
 }
 
-/** One kind of resource: a URI with at most one variable, and the operations it is read with. */
+/** One kind of resource: a URI with at most one variable, and the operations it is read with. Long ones are read in parts. */
 interface Kind {
   readonly name: string;
   readonly title: string;
@@ -30,7 +34,7 @@ interface Kind {
   readonly mimeType: string;
   readonly needs: readonly string[];
   /** Undefined when there is no such thing. */
-  read(value: string, caller: Caller): Promise<Facts | string | undefined>;
+  read(value: string, caller: Caller, offset: number): Promise<Facts | string | undefined>;
 }
 
 /** What can be read of the cluster: every resource is an operation's answer, so policy holds for it as for a call. */
@@ -49,9 +53,9 @@ export function createResources({ ask, operations, subscribe }: ResourcesOptions
     templates: kinds.filter(isTemplate).map((kind): ResourceTemplateType => ({ uriTemplate: kind.template, ...described(kind) })),
     async read(uri, caller): Promise<ReadResourceResult> {
       for (const kind of kinds) {
-        const value = valueIn(uri, kind.template);
-        if (value === undefined) continue;
-        const content = await readOf(kind, value, caller);
+        const found = valueIn(uri, kind.template);
+        if (found === undefined) continue;
+        const content = await readOf(kind, found, caller);
         if (content === undefined) break;
         return { contents: [{ uri, mimeType: kind.mimeType, text: typeof content === 'string' ? content : showJson(content) }] };
       }
@@ -64,9 +68,9 @@ export function createResources({ ask, operations, subscribe }: ResourcesOptions
   };
 }
 
-async function readOf(kind: Kind, value: string, caller: Caller): Promise<Facts | string | undefined> {
+async function readOf(kind: Kind, { value, offset }: Found, caller: Caller): Promise<Facts | string | undefined> {
   try {
-    return await kind.read(value, caller);
+    return await kind.read(value, caller, offset);
   } catch (error) {
     if (error instanceof OperationError && (error.code === 'not_found' || error.code === 'invalid_input')) return undefined;
     throw error;
@@ -77,15 +81,25 @@ function isTemplate({ template }: Kind): boolean {
   return template.includes('{');
 }
 
-/** The value of the template's variable, empty for one without. Only whole segments match, decoded once. */
-function valueIn(uri: string, template: string): string | undefined {
+/** What a URI says within a template. */
+interface Found {
+  /** Of the template's variable; empty for one without. */
+  readonly value: string;
+  /** 0 where none is given. */
+  readonly offset: number;
+}
+
+/** Only whole segments match, decoded once. */
+function valueIn(uri: string, wholeTemplate: string): Found | undefined {
+  const [template = '', paged] = wholeTemplate.split(OFFSET);
+  const [, path = '', offset = '0'] = (paged === undefined ? undefined : /^([^?]*)\?offset=(\d{1,9})$/.exec(uri)) ?? ['', uri];
   const [before = '', after] = template.split(/\{\w+\}/);
-  if (after === undefined) return uri === template ? '' : undefined;
-  if (!uri.startsWith(before) || !uri.endsWith(after) || uri.length < before.length + after.length) return undefined;
-  const segment = uri.slice(before.length, uri.length - after.length);
-  if (segment === '' || segment.includes('/') || segment.length > 200) return undefined;
+  if (after === undefined) return uri === template ? { value: '', offset: 0 } : undefined;
+  if (!path.startsWith(before) || !path.endsWith(after) || path.length < before.length + after.length) return undefined;
+  const segment = path.slice(before.length, path.length - after.length);
+  if (segment === '' || /[/?]/.test(segment) || segment.length > 200) return undefined;
   try {
-    return decodeURIComponent(segment);
+    return { value: decodeURIComponent(segment), offset: Number(offset) };
   } catch {
     return undefined;
   }
@@ -136,6 +150,16 @@ function kindsOf(ask: AskOperation, shown: ReadonlyMap<string, RegisteredOperati
         return (await ask(caller, 'get_task_log', { upid, limit: LOG_LINES })).text;
       },
     },
+    ...OUTPUT_STREAMS.map((stream): Kind => ({
+      name: `job_${stream}`,
+      title: `Command's ${stream}`,
+      description: `What the command of a job printed to ${stream}, page by page.`,
+      template: `proxmox://jobs/{job_id}/${stream}${OFFSET}`,
+      mimeType: 'text/plain',
+      needs: ['get_job_output'],
+      read: async (jobId, caller, offset) =>
+        (await ask(caller, 'get_job_output', { job_id: jobId, stream, offset, limit: OUTPUT_BYTES })).text,
+    })),
     {
       name: 'job',
       title: 'Job',

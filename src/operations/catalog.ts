@@ -28,6 +28,7 @@ import { listIsos } from './images/list-isos.ts';
 import { listTemplates } from './images/list-templates.ts';
 import { cancelJob } from './jobs/cancel-job.ts';
 import { getJob } from './jobs/get-job.ts';
+import { getJobOutput } from './jobs/get-job-output.ts';
 import { getTaskLog } from './jobs/get-task-log.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { pollJob } from './jobs/poll-job.ts';
@@ -49,7 +50,7 @@ import { stopVm } from './vms/stop-vm.ts';
 /** Every operation, by toolset, in the order in which surfaces list them. */
 export const CATALOG = {
   cluster: [getNodes, getNodeStatus, getStorage, getClusterStatus],
-  jobs: [listJobs, getJob, pollJob, cancelJob, retryJob, resolveJob, getTaskLog],
+  jobs: [listJobs, getJob, pollJob, cancelJob, retryJob, resolveJob, getTaskLog, getJobOutput],
   vms: [getVms, createVm, cloneVm, startVm, stopVm, shutdownVm, resetVm, deleteVm],
   containers: [
     getContainers,

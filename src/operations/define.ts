@@ -5,6 +5,7 @@ import type { Principal } from '../domain/principal.ts';
 import type { RepeatClass } from '../domain/repeat-class.ts';
 import type { WriteRisk } from '../domain/risk.ts';
 import type { Job } from '../jobs/job.ts';
+import type { KeptOutputs } from '../jobs/kept-outputs.ts';
 import type { Jobs, NewJob } from '../jobs/jobs.ts';
 import type { CompactJobView } from '../jobs/view.ts';
 import type { ProxmoxPlanner } from '../proxmox/planner.ts';
@@ -128,6 +129,7 @@ export interface EachContext<Input> {
 export interface ControlContext<Input> {
   readonly input: Input;
   readonly jobs: Jobs;
+  readonly outputs: Pick<KeptOutputs, 'read'>;
   readonly principal: Principal;
   /** Ends the waiting of the call. */
   readonly signal: AbortSignal;

@@ -26,11 +26,16 @@ function blockOf(result: Facts, name: (typeof STREAMS)[number]): readonly string
   if (bytes === 0) return [`${name}: empty`];
   const notes = [
     `${bytes} bytes`,
-    ...(result[`${name}_truncated`] === true ? ['only the beginning is shown'] : []),
+    ...(result[`${name}_truncated`] === true ? [`only the beginning is shown${whereIsMore(result, name)}`] : []),
     ...(result[`${name}_invalid_utf8`] === true ? ['not all of it is UTF-8'] : []),
     `sha256 ${String(result[`${name}_sha256`])}`,
   ];
   return untrustedBlock(name, notes.join(', '), text);
+}
+
+function whereIsMore(result: Facts, name: string): string {
+  const kept = Number(result[`${name}_kept_bytes`] ?? 0);
+  return kept === 0 ? '' : `; get_job_output has ${kept} bytes`;
 }
 
 function showFact(value: unknown): string {

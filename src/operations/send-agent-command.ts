@@ -4,8 +4,9 @@ import type { Facts } from '../domain/plan.ts';
 import type { Answer, SendOptions } from '../jobs/ports.ts';
 import { agentExec, agentProcess, type AgentProcess } from '../proxmox/guest-agent.ts';
 import { readNumber, readRecord } from '../proxmox/lenient.ts';
-import { commandResult, sha256Of } from './command-result.ts';
-import type { CommandWays } from './command-ways.ts';
+import { sha256Of } from './command-result.ts';
+import type { JobWays } from './command-ways.ts';
+import { keptResult } from './kept-result.ts';
 import { answerOfFailure } from './send-request.ts';
 import { signalName } from './signal-name.ts';
 
@@ -18,7 +19,7 @@ const SILENT_LOOKS = 10;
  * Starts a program in a VM through the QEMU guest agent and follows it to its end. The agent tells of an end once, so this is the
  * only one that looks. A program that outlives its time goes on running: the agent has no way to end it.
  */
-export async function sendAgentCommand(ways: CommandWays, command: GuestCommand, options: SendOptions): Promise<Answer> {
+export async function sendAgentCommand(ways: JobWays, command: GuestCommand, options: SendOptions): Promise<Answer> {
   const { api, clock } = ways;
   // Counted from here, so that a slow start cannot outlast what a job grants a command beyond its own time.
   const started = clock.monotonic();
@@ -36,11 +37,11 @@ export async function sendAgentCommand(ways: CommandWays, command: GuestCommand,
 
   const end = await follow(ways, command, pid, started + command.timeoutSeconds * 1000);
   if (end instanceof OperationError) return { kind: 'in_doubt', error: end.withEffect('unknown') };
-  return { kind: 'done', result: { pid, ...resultOf(ways, end, clock.monotonic() - started) } };
+  return { kind: 'done', result: { pid, ...(await resultOf(ways, end, clock.monotonic() - started)) } };
 }
 
 /** The end of a process; `{exited: false}` when its time is over, an error when its end cannot be known. */
-async function follow(ways: CommandWays, command: GuestCommand, pid: number, deadline: number): Promise<AgentProcess | OperationError> {
+async function follow(ways: JobWays, command: GuestCommand, pid: number, deadline: number): Promise<AgentProcess | OperationError> {
   const { api, clock, stopping } = ways;
   let silent = 0;
   // A look that failed on the way back may have been the one that was told the end.
@@ -65,26 +66,23 @@ async function follow(ways: CommandWays, command: GuestCommand, pid: number, dea
   }
 }
 
-function resultOf({ scrub }: CommandWays, end: AgentProcess, durationMs: number): Facts {
+async function resultOf(ways: JobWays, end: AgentProcess, durationMs: number): Promise<Facts> {
   const stdout = end.exited ? end.stdout : new Uint8Array();
   const stderr = end.exited ? end.stderr : new Uint8Array();
-  const result = commandResult(
-    {
-      exitCode: end.exited ? end.exitCode : null,
-      signal: end.exited && end.signal !== null ? signalName(end.signal) : null,
-      timedOut: !end.exited,
-      durationMs: Math.round(durationMs),
-      stdout,
-      stderr,
-      stdoutBytes: stdout.length,
-      stderrBytes: stderr.length,
-      stdoutTruncated: end.exited && end.stdoutTruncated,
-      stderrTruncated: end.exited && end.stderrTruncated,
-      stdoutSha256: sha256Of(stdout),
-      stderrSha256: sha256Of(stderr),
-    },
-    scrub,
-  );
+  const result = await keptResult(ways, {
+    exitCode: end.exited ? end.exitCode : null,
+    signal: end.exited && end.signal !== null ? signalName(end.signal) : null,
+    timedOut: !end.exited,
+    durationMs: Math.round(durationMs),
+    stdout,
+    stderr,
+    stdoutBytes: stdout.length,
+    stderrBytes: stderr.length,
+    stdoutTruncated: end.exited && end.stdoutTruncated,
+    stderrTruncated: end.exited && end.stderrTruncated,
+    stdoutSha256: sha256Of(stdout),
+    stderrSha256: sha256Of(stderr),
+  });
   return end.exited ? result : { ...result, still_running: true };
 }
 

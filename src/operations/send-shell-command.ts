@@ -5,15 +5,15 @@ import type { CommandOutput } from '../exec/command-output.ts';
 import { readKeysResult } from '../exec/container-ssh-keys.ts';
 import { writeFileResult } from '../exec/write-guest-file.ts';
 import type { Answer, SendOptions } from '../jobs/ports.ts';
-import { OUTPUT_SHOWN_BYTES, commandResult } from './command-result.ts';
 import { withoutSsh } from './container-files.ts';
-import type { CommandWays } from './command-ways.ts';
+import type { JobWays } from './command-ways.ts';
+import { OUTPUT_KEPT_BYTES, keptResult } from './kept-result.ts';
 
 /** Reasons why nothing was sent that another try soon after may find gone. */
 const PASSING = new Set<unknown>(['unreachable', 'queue_full', 'connection_lost', 'channel_refused', 'aborted', 'closed']);
 
 /** Runs a command in a container, over SSH to its node, and says what came of it. */
-export async function sendShellCommand(ways: CommandWays, command: GuestCommand, { sendBefore }: SendOptions): Promise<Answer> {
+export async function sendShellCommand(ways: JobWays, command: GuestCommand, { sendBefore }: SendOptions): Promise<Answer> {
   if (ways.openShell === undefined) return { kind: 'refused', error: withoutSsh(), again: false };
   const { node, vmid, argv, stdin, timeoutSeconds } = command;
   let output: CommandOutput;
@@ -25,7 +25,7 @@ export async function sendShellCommand(ways: CommandWays, command: GuestCommand,
       argv,
       timeoutSeconds,
       sendBefore,
-      maxOutputBytes: OUTPUT_SHOWN_BYTES,
+      maxOutputBytes: OUTPUT_KEPT_BYTES,
       ...(stdin === undefined ? {} : { stdin }),
     });
   } catch (thrown) {
@@ -34,16 +34,16 @@ export async function sendShellCommand(ways: CommandWays, command: GuestCommand,
     return PASSING.has(error.details['reason']) ? { kind: 'not_sent', error } : { kind: 'refused', error, again: false };
   }
   try {
-    return { kind: 'done', result: resultOf(ways, command, output) };
+    return { kind: 'done', result: await resultOf(ways, command, output) };
   } catch (thrown) {
     return answerOfScript(toOperationError(thrown));
   }
 }
 
-function resultOf({ scrub }: CommandWays, { script, stdin }: GuestCommand, output: CommandOutput): Facts {
+async function resultOf(ways: JobWays, { script, stdin }: GuestCommand, output: CommandOutput): Promise<Facts> {
   switch (script?.name) {
     case undefined:
-      return commandResult(output, scrub);
+      return keptResult(ways, output);
     case 'update_keys': {
       const { added, present, total } = readKeysResult(output);
       return { keys_added: added, keys_present: present, keys_total: total };

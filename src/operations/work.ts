@@ -36,7 +36,7 @@ export function createWork({ api, runner, taskNamed, beforeSend, ended, ...ways 
     beforeSend,
     ended,
     async send({ job, input }, { step }, options) {
-      const sent = await (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(step, options));
+      const sent = await (step.kind === 'request' ? sendRequest(api, step, options) : sendCommand(job.jobId, step, options));
       const answer = scrubAnswer(sent, input, taskOf(job).secrets ?? []);
       if (answer.kind !== 'refused') return answer;
       const error = await runner.explain(taskOf(job), input, answer.error);

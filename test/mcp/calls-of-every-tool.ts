@@ -42,6 +42,7 @@ export const CALLS: readonly ToolCall[] = [
   ['stop_vm', { vmid: 100, ...W }],
   ['delete_vm', { vmid: 900, ...W }],
   ['execute_vm_command', { vmid: 101, command: 'uptime', ...W }],
+  ['get_job_output', ({ execute_vm_command: made }) => ({ job_id: made?.['job_id'] })],
   ['read_guest_file', { vmid: 101, path: '/etc/hostname' }],
   ['write_guest_file', { vmid: 101, path: '/tmp/x', content: 'x', ...W }],
   ['get_guest_network', { vmid: 101 }],

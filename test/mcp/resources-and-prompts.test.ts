@@ -69,6 +69,8 @@ describe('what can be read, picked and completed', () => {
       'proxmox://nodes/{node}',
       'proxmox://guests/{vmid}',
       'proxmox://jobs/{job_id}/log',
+      'proxmox://jobs/{job_id}/stdout{?offset}',
+      'proxmox://jobs/{job_id}/stderr{?offset}',
       'proxmox://jobs/{job_id}',
       'proxmox://operations/{operation}',
     ]);

@@ -4,16 +4,19 @@ import type { Facts } from '../domain/plan.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { AskOperation } from './ask-operation.ts';
+import { argumentsWithin, withArgumentNames } from './called-operation.ts';
 import { describeOperation } from './describe-operation.ts';
-import { DOORWAY_TOOLS } from './doorway-tools.ts';
+import { SEARCH_TOOLS } from './tool-search-tools.ts';
 import type { Caller } from './caller.ts';
 import { createRank } from './rank-operations.ts';
 
 /** A few tools that lead to every operation, for clients whose context is small. */
-export interface Doorway {
+export interface ToolSearch {
   readonly tools: readonly Tool[];
-  /** What a call of `call_operation` means. @throws OperationError `not_found` */
+  /** What a call of `call_operation` means. @throws OperationError `not_found`, `invalid_input` */
   meantBy(args: Facts): { readonly operation: string; readonly args: unknown };
+  /** What to throw in place of an error of such a call: the caller may not have read which arguments there are. */
+  explain(error: unknown, meant: { readonly operation: string; readonly args: unknown }): unknown;
   /** Runs one of the tools that only look around. Undefined for any other tool. */
   look(tool: string, args: Facts, caller: Caller): Promise<CallResult> | CallResult | undefined;
 }
@@ -24,13 +27,18 @@ export const CALL_OPERATION = 'call_operation';
 const FOUND_BY_DEFAULT = 5;
 const MOST_FOUND = 20;
 
-export function createDoorway({ operations, ask }: { operations: readonly RegisteredOperation[]; ask: AskOperation }): Doorway {
+export function createToolSearch({ operations, ask }: { operations: readonly RegisteredOperation[]; ask: AskOperation }): ToolSearch {
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
   const rank = createRank(operations.map(({ operation }) => operation));
 
   const registeredNamed = (name: unknown): RegisteredOperation => {
     const registered = typeof name === 'string' ? byName.get(name) : undefined;
     if (registered) return registered;
+    if (name === undefined) {
+      throw new OperationError('invalid_input', 'operation is missing.', {
+        hint: 'Give the name of an operation; search_operations finds it.',
+      });
+    }
     const near = typeof name === 'string' ? rank(name.replaceAll('_', ' '), 3).map(({ name: found }) => found) : [];
     throw new OperationError('not_found', `There is no operation ${JSON.stringify(String(name).slice(0, 80))}.`, {
       hint: near.length === 0 ? 'Find its name with search_operations.' : `Near it are ${near.join(', ')}.`,
@@ -69,8 +77,9 @@ export function createDoorway({ operations, ask }: { operations: readonly Regist
   };
 
   return {
-    tools: DOORWAY_TOOLS,
-    meantBy: ({ operation, arguments: args }) => ({ operation: registeredNamed(operation).operation.name, args }),
+    tools: SEARCH_TOOLS,
+    meantBy: (args) => ({ operation: registeredNamed(args['operation']).operation.name, args: argumentsWithin(args) }),
+    explain: (error, { operation, args }) => withArgumentNames(error, registeredNamed(operation), args),
     look: (tool, args, caller) => (Object.hasOwn(looks, tool) ? looks[tool]?.(args, caller) : undefined),
   };
 }

@@ -6,7 +6,7 @@ import { CATALOG } from '../../src/operations/catalog.ts';
 import type { Operation } from '../../src/operations/define.ts';
 import { startProduct, type Product } from '../product.ts';
 
-describe('PROXMOX_MCP_TOOLS=search: a doorway of a few tools', () => {
+describe('PROXMOX_MCP_TOOLS=search: a few tools that find and call all others', () => {
   let product: Product;
   beforeAll(async () => {
     product = await startProduct({ config: { mcp: { tools: 'search' } } });
@@ -67,6 +67,39 @@ describe('PROXMOX_MCP_TOOLS=search: a doorway of a few tools', () => {
     await expect(product.call('start_vm', { vmid: 105 })).rejects.toMatchObject({ code: -32602 });
   });
 
+  test.each([
+    ['no operation', {}, 'operation is missing.', 'search_operations'],
+    [
+      'none of the arguments',
+      { operation: 'start_vm' },
+      'vmid is missing',
+      'Its arguments are vmid, node, wait_seconds, dry_run; describe_operation start_vm',
+    ],
+    ['another name', { operation: 'start_vm', arguments: { vm: 105 } }, 'vmid is missing', 'Perhaps vmid for "vm" is meant.'],
+    ['a slip', { operation: 'get_task_log', arguments: { upids: 'x' } }, 'Unknown argument "upids"', 'Perhaps upid for "upids" is meant.'],
+    [
+      'another spelling',
+      { operation: 'get_job_output', arguments: { jobId: 'x' } },
+      'Unknown argument',
+      'Perhaps job_id for "jobId" is meant.',
+    ],
+    ['a wrong value', { operation: 'start_vm', arguments: { vmid: 5 } }, 'vmid (5) must be at least 100', 'describe_operation start_vm'],
+    ['arguments beside the name', { operation: 'start_vm', vmid: 105 }, 'call_operation has no argument "vmid"', 'belongs into arguments'],
+    ['a list', { operation: 'start_vm', arguments: [105] }, 'must be a JSON object', 'Its arguments are vmid'],
+    ['broken text', { operation: 'start_vm', arguments: '{vmid' }, 'must be a JSON object', 'describe_operation start_vm'],
+  ])('a call with %s is told what is wrong and which arguments there are', async (_what, args, message, hint) => {
+    const { error, isError } = await product.call('call_operation', args);
+    expect(isError).toBe(true);
+    expect(error).toMatchObject({ code: 'invalid_input', effect: 'none' });
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain(hint);
+  });
+
+  test('arguments that are written as text are taken for what they say', async () => {
+    const { output } = await product.call('call_operation', { operation: 'list_snapshots', arguments: '{"vmid": 105}' });
+    expect(output).toMatchObject({ operation: 'list_snapshots', output: { vmid: 105 } });
+  });
+
   test('asks the person at the client just as the tools would', async () => {
     product.sim.cluster.vm(105, { status: 'stopped', name: 'staging' });
     const client = new Client(
@@ -112,7 +145,7 @@ describe('PROXMOX_MCP_TOOLS: which operations are shown', () => {
     expect(shown('-vms')).not.toContain('start_vm');
   });
 
-  test('the doorway keeps the job operations, whatever it leads to', () => {
+  test('tool search keeps the job operations, whatever it leads to', () => {
     expect(chooseOperations(operations, 'search,vms').mode).toBe('search');
     expect(shown('search,vms')).toEqual(expect.arrayContaining(['poll_job', 'start_vm']) as unknown);
   });

@@ -4,8 +4,8 @@ const READ = { readOnlyHint: true, destructiveHint: false, idempotentHint: true,
 const operation = { type: 'string', description: 'Name.' } as const;
 const anything = { type: 'object', additionalProperties: true } as const;
 
-/** The doorway's own tools, in the order in which they are listed. */
-export const DOORWAY_TOOLS: readonly Tool[] = [
+/** The tools of tool search itself, in the order in which they are listed. */
+export const SEARCH_TOOLS: readonly Tool[] = [
   {
     name: 'overview',
     title: 'Overview',
