@@ -97,7 +97,8 @@ export const webhooksSection = z
       events: z
         .array(z.enum(['job.ended', 'approval.wanted']))
         .min(1)
-        .default(['job.ended', 'approval.wanted']),
+        .default(['job.ended', 'approval.wanted'])
+        .describe('What it is told.'),
     }),
   )
   .max(20)
