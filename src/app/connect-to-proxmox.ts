@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { expandHome } from '../domain/home-path.ts';
 import { createProxmoxApi, type ProxmoxApi, type RequestObservation } from '../proxmox/api.ts';
 import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
 import { createApiWay } from './api-tunnel.ts';
 import type { Config } from './config-schema.ts';
-import { expandHome } from './state-paths.ts';
 import { VERSION } from './version.ts';
 
 interface ConnectOptions {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback } from '../domain/loopback.ts';
 import { SCOPES } from '../domain/principal.ts';
 
 const always = (env: string) => ({ env, overridesFile: true });
@@ -88,10 +89,7 @@ export const webhooksSection = z
     z.object({
       url: z
         .url({ protocol: /^https?$/ })
-        .refine(
-          (url) => url.startsWith('https:') || /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname),
-          'must be https, or on this machine',
-        )
+        .refine((url) => url.startsWith('https:') || isLoopback(new URL(url).hostname), 'must be https, or on this machine')
         .describe('Where to post; https, or http on this machine.'),
       secret: z.string().min(16).max(512).describe('Key of the signature.'),
       events: z

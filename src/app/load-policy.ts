@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { activatePolicy, type ActivePolicy } from '../dispatch/active-policy.ts';
 import { digestOf } from '../dispatch/canonical-json.ts';
+import { expandHome } from '../domain/home-path.ts';
 import { COMPAT_NAMES } from '../operations/compat-names.ts';
 import { checkCanaries } from '../policy/canaries.ts';
 import { compilePolicy } from '../policy/compile-policy.ts';
@@ -10,7 +11,6 @@ import { policySchema, type PolicyInput, type PolicySection } from '../policy/po
 import { findUnknownNames } from '../policy/unknown-names.ts';
 import type { Config } from './config-schema.ts';
 import { ConfigError } from './config-problem.ts';
-import { expandHome } from './state-paths.ts';
 
 /** The policy that the configuration amounts to, and what its owner wants to know of it. */
 export interface LoadedPolicy {

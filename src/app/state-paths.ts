@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expandHome } from '../domain/home-path.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,11 +23,6 @@ export function jobsFile(configured: string | undefined, environment: Environmen
   if (configured !== undefined && configured !== JOBS_FILE) return resolve(expandHome(configured));
   const inWorkingDirectory = resolve(JOBS_FILE);
   return existsSync(inWorkingDirectory) ? inWorkingDirectory : join(stateFolder(environment), JOBS_FILE);
-}
-
-/** `~/x` -> the user's `x`. */
-export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
 /** Where the audit log lives. */
