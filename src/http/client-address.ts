@@ -6,7 +6,6 @@ export interface ClientAddress {
    * The peer itself, or what a trusted proxy says of it. IPv6 addresses count by their /64, which is what one client has.
    */
   of(peer: string | undefined, forwardedFor: string | undefined): string;
-  isTrusted(peer: string | undefined): boolean;
 }
 
 /** @throws RangeError for an entry that is neither an address nor a network like `10.0.0.0/8` */
@@ -36,7 +35,6 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
       }
       return client === '' ? 'unknown' : grouped(client);
     },
-    isTrusted: (peer) => isTrusted(bare(peer ?? '')),
   };
 }
 

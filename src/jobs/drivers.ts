@@ -17,8 +17,6 @@ const AFTER_FAULT_MS = 5000;
 export interface Drivers {
   /** Takes notice of a job: starts to drive it if it is ours, or wakes its driver. */
   consider(record: JobRecord): void;
-  /** Number of jobs being driven now. */
-  active(): number;
   /** Resolves when no driver is at work. */
   idle(): Promise<void>;
 }
@@ -121,7 +119,6 @@ export function createDrivers(engine: Engine): Drivers {
 
   return {
     consider,
-    active: () => drivers.size,
     idle: async () => {
       await Promise.all([...drivers.values()].map((driver) => driver.finished));
     },

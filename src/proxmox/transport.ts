@@ -37,8 +37,6 @@ export interface RawResponse {
   readonly reason: string;
   readonly contentType: string;
   readonly text: string;
-  /** Round trip, milliseconds. */
-  readonly durationMs: number;
   /** The server's clock, from the Date header. */
   readonly serverDate: Date | null;
 }
@@ -103,7 +101,6 @@ function exchange(
   const encoded = encodeParams(request.params ?? {});
   const inBody = request.method === 'POST' || request.method === 'PUT';
   const query = !inBody && encoded !== '' ? `?${encoded}` : '';
-  const startedAt = performance.now();
 
   return new Promise((resolve, reject) => {
     let written = false;
@@ -162,7 +159,6 @@ function exchange(
               reason,
               contentType,
               text: Buffer.concat(chunks).toString('utf8'),
-              durationMs: performance.now() - startedAt,
               serverDate: typeof date === 'string' ? new Date(date) : null,
             }),
           );
