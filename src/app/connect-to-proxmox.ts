@@ -13,7 +13,7 @@ interface ConnectOptions {
 }
 
 /** `USER@REALM!TOKENID`, which is no secret. */
-export function tokenIdOf({ auth }: Pick<Config, 'auth'>): string {
+function tokenIdOf({ auth }: Pick<Config, 'auth'>): string {
   return `${auth.user}!${auth.token_name}`;
 }
 

@@ -70,7 +70,7 @@ function listRules({ tool_allowlist: allow, tool_denylist: deny }: Config['mcp']
 }
 
 /** @throws ConfigError */
-export async function readPolicyFile(path: string): Promise<PolicyInput> {
+async function readPolicyFile(path: string): Promise<PolicyInput> {
   const problem = (expected: string): ConfigError => new ConfigError(path, [{ where: 'policy.file', value: undefined, expected }]);
   let text: string;
   try {

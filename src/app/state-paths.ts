@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const JOBS_FILE = 'proxmox-jobs.sqlite3';
 
 /** The folder for what the server keeps between runs: /data in the container, else the user's state folder. */
-export function stateFolder(environment: Environment, platform: NodeJS.Platform = process.platform): string {
+function stateFolder(environment: Environment, platform: NodeJS.Platform = process.platform): string {
   const own = environment['PROXMOX_MCP_STATE_DIR'];
   if (own) return resolve(own);
   if (platform === 'win32') return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'proxmox-mcp-plus');
