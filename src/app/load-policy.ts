@@ -102,7 +102,7 @@ async function parse(text: string, problem: (expected: string) => ConfigError): 
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text.replace(/^\uFEFF/, ''), { prettyErrors: true, uniqueKeys: true, schema: 'core' });
   const [fault] = document.errors;
-  if (fault) throw problem(`is no valid YAML or JSON: ${fault.message.split('\n')[0] ?? 'unreadable'}`);
+  if (fault) throw problem(`is no valid YAML or JSON: ${fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'unreadable'}`);
   return document.toJS({ maxAliasCount: 20 });
 }
 
