@@ -17,7 +17,7 @@ export function scaffold(toolset: string, name: string, catalog: string): Scaffo
   const member = name.replaceAll(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
   if (catalog.includes(` ${member} `)) throw new Error(`${name} is in the catalogue already.`);
   const file = name.replaceAll('_', '-');
-  const words = name.replaceAll('_', ' ');
+  const words = name.replaceAll('_', ' ').replaceAll(/\b(?:vm|iso)s?\b/g, (word) => word.replace(/vm|iso/, (short) => short.toUpperCase()));
   const title = words.charAt(0).toUpperCase() + words.slice(1);
   const guest = toolset === 'containers' ? 'container' : 'vm';
   const importLine = `import { ${member} } from './${toolset}/${file}.ts';\n`;

@@ -26,6 +26,12 @@ test('a new operation is one file that is complete, and one line in the catalogu
   expect(registerOperation(renameSnapshot, 'snapshots')).toMatchObject({ operation: { name: 'rename_snapshot', risk: 'change' } });
 });
 
+test('a title writes VM and ISO as everywhere', () => {
+  const { content } = scaffold('vms', 'suspend_vm', catalog);
+  expect(content).toContain("title: 'Suspend VM'");
+  expect(content).toContain('summary: ({ vmid }) => `Suspend VM ${vmid}`');
+});
+
 test('an operation on containers begins with a container', () => {
   expect(scaffold('containers', 'freeze_container', catalog).content).toContain('await pve.container(input)');
 });
