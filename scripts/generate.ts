@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { configFields } from '../src/app/config-fields.ts';
 import { configSchema } from '../src/app/config-schema.ts';
 import { registerOperation, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../src/operations/catalog.ts';
 import type { Operation } from '../src/operations/define.ts';
 import { tellRisk } from '../src/operations/risk-of-call.ts';
+import { configurationReference } from './configuration-reference.ts';
 import { environmentReference } from './environment-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
+import { schemaWords } from './schema-words.ts';
 import { stateDiagram } from './state-diagram.ts';
 import { cell } from './table-cell.ts';
 
@@ -84,29 +85,6 @@ function toolSection({ operation, inputSchema }: RegisteredOperation): string {
 }
 
 function typeOf(schema: JsonSchema): string {
-  const { type, minimum, maximum } = schema;
-  const options = schema['enum'];
-  const base = Array.isArray(options) ? options.map((option) => `\`${String(option)}\``).join(', ') : String(type ?? 'any');
-  const range = minimum === undefined || maximum === undefined ? '' : ` ${String(minimum)} to ${String(maximum)}`;
   const fallback = schema['default'] === undefined ? '' : `, default \`${JSON.stringify(schema['default'])}\``;
-  return cell(`${base}${range}${fallback}`);
-}
-
-function configurationReference(): string {
-  const fields = configFields(configSchema);
-  const sections = [...new Set(fields.map(({ path }) => path[0]))].map((section) => {
-    const rows = fields
-      .filter(({ path }) => path[0] === section)
-      .map(({ path, env, overridesFile, secret, description }) => {
-        const variable = env === undefined ? '' : `\`${env}\`${overridesFile ? ' (also over a file)' : ''}`;
-        return `| \`${path[1]}\` | ${variable} | ${cell(description)}${secret ? ' Secret.' : ''} |`;
-      });
-    return [`## ${section}\n`, '| key | environment | meaning |', '|---|---|---|', ...rows, ''].join('\n');
-  });
-  return [
-    '# Configuration\n',
-    'Generated from the schema by `npm run generate`.\n',
-    'The JSON file that `PROXMOX_MCP_CONFIG` names; if it is unset or the file is missing, the environment. Some variables count even where a file is used.\n',
-    ...sections,
-  ].join('\n');
+  return cell(`${schemaWords(schema)}${fallback}`);
 }

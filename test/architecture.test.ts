@@ -6,7 +6,6 @@ import { expect, test } from 'vitest';
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   simulator: [],
-  dashboard: [],
   proxmox: ['domain'],
   exec: ['domain'],
   policy: ['domain'],

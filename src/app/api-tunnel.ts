@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '../domain/loopback.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { Tunnel } from '../exec/tunnel.ts';
 import type { Detour } from '../proxmox/tls-connector.ts';
@@ -63,8 +63,4 @@ export function createApiWay(
       await made?.close();
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -60,7 +60,7 @@ const auth = z.object({
     .string()
     .min(1)
     .max(256)
-    .describe('Secret of the API token.')
+    .describe('Value of the API token, shown once when it is made.')
     .meta({ ...from('PROXMOX_TOKEN_VALUE'), secret: true }),
 });
 
@@ -134,21 +134,21 @@ const security = z.object({
 
 /** The whole config file. The sections and keys are those of the predecessor, and more. */
 export const configSchema = z.object({
-  proxmox,
-  api_tunnel: apiTunnelSection.prefault({}),
-  auth,
-  logging: logging.prefault({}),
-  mcp: mcp.prefault({}),
-  http: httpSection.prefault({}),
-  keys: keysSection,
-  oauth: oauthSection.prefault({}),
-  webhooks: webhooksSection,
-  jobs: jobs.prefault({}),
-  audit: audit.prefault({}),
-  policy: policySection.prefault({}),
-  command_policy: commandPolicySection,
-  approvals: approvalsSection.prefault({}),
-  ssh: sshSection,
-  security: security.prefault({}),
+  proxmox: proxmox.describe('Where Proxmox VE is, and how it is told from an impostor.'),
+  api_tunnel: apiTunnelSection.prefault({}).describe('The way to the API through SSH, where there is no other.'),
+  auth: auth.describe('The API token that everything is done with.'),
+  logging: logging.prefault({}).describe('What is logged, and where.'),
+  mcp: mcp.prefault({}).describe('The MCP side: which tools it offers, and where it listens when it is served over HTTP.'),
+  http: httpSection.prefault({}).describe('The OpenAPI side, and what holds for everything that is served over HTTP.'),
+  keys: keysSection.describe('Named keys for HTTP, known by their hashes.'),
+  oauth: oauthSection.prefault({}).describe('An OAuth 2.1 authorization server whose tokens are accepted over HTTP.'),
+  webhooks: webhooksSection.describe('Servers that are told when a job ends or wants an approval.'),
+  jobs: jobs.prefault({}).describe('Where jobs are kept, and how long.'),
+  audit: audit.prefault({}).describe('Where calls are recorded.'),
+  policy: policySection.prefault({}).describe('What may be done, by whom, on what.'),
+  command_policy: commandPolicySection.describe('The command policy of the predecessor; the section policy says the same and more.'),
+  approvals: approvalsSection.prefault({}).describe('How people are asked.'),
+  ssh: sshSection.describe('How nodes are reached over SSH. Without it, operations on commands and files in containers do not exist.'),
+  security: security.prefault({}).describe('What is less safe, and has to be said.'),
 });
 export type Config = z.output<typeof configSchema>;

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { expandHome } from '../domain/home-path.ts';
+import { OperationError } from '../domain/operation-error.ts';
 import { createProxmoxApi, type ProxmoxApi, type RequestObservation } from '../proxmox/api.ts';
 import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
 import { createApiWay } from './api-tunnel.ts';
 import type { Config } from './config-schema.ts';
-import { expandHome } from './state-paths.ts';
 import { VERSION } from './version.ts';
 
 interface ConnectOptions {
@@ -13,7 +14,7 @@ interface ConnectOptions {
 }
 
 /** `USER@REALM!TOKENID`, which is no secret. */
-export function tokenIdOf({ auth }: Pick<Config, 'auth'>): string {
+function tokenIdOf({ auth }: Pick<Config, 'auth'>): string {
   return `${auth.user}!${auth.token_name}`;
 }
 
@@ -50,11 +51,28 @@ export function connectToProxmox(
   };
 }
 
-function trustOf({ proxmox }: Config): TlsTrust {
+/**
+ * Which certificates are trusted.
+ * @throws OperationError `invalid_input` when the file of the authority cannot be read
+ */
+export function trustOf({ proxmox }: Config): TlsTrust {
   const { fingerprint } = proxmox;
   if (fingerprint !== undefined) return { mode: 'pinned', fingerprints: typeof fingerprint === 'string' ? [fingerprint] : fingerprint };
   if (!proxmox.verify_ssl) return { mode: 'unverified' };
-  return proxmox.ca_file === undefined
-    ? { mode: 'authorities' }
-    : { mode: 'authorities', ca: readFileSync(expandHome(proxmox.ca_file), 'utf8') };
+  return proxmox.ca_file === undefined ? { mode: 'authorities' } : { mode: 'authorities', ca: readAuthority(proxmox.ca_file) };
+}
+
+function readAuthority(file: string): string {
+  try {
+    return readFileSync(expandHome(file), 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw new OperationError(
+      'invalid_input',
+      `proxmox.ca_file (PROXMOX_CA_FILE) is ${JSON.stringify(file)}, which cannot be read: ${reason}.`,
+      {
+        hint: 'Copy /etc/pve/pve-root-ca.pem from a node there, or pin the certificate with proxmox.fingerprint instead.',
+      },
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { isLoopback } from '../domain/loopback.ts';
 import type { Secrets } from '../domain/secrets.ts';
 import type { Authenticator } from '../http/authenticator.ts';
 import { ANONYMOUS, LOCAL } from '../http/identity.ts';
@@ -9,11 +10,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Shorter keys can be tried out. */
 const SHORT_KEY = 16;
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
-
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
-}
 
 export interface HttpAuthentication {
   readonly authenticator: Authenticator;

@@ -101,7 +101,8 @@ export const webhooksSection = z
         events: z
           .array(z.enum(['job.ended', 'approval.wanted']))
           .min(1)
-          .default(['job.ended', 'approval.wanted']),
+          .default(['job.ended', 'approval.wanted'])
+          .describe('What it is told.'),
         allow_http: z
           .boolean()
           .default(false)

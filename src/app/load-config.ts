@@ -36,7 +36,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     refuseWorldReadable(path, given);
     return check(given, path);
   }
-  return check({ ...readEnvironment(FIELDS, environment), ...commandPolicyIn(environment) }, 'the environment');
+  const given = { ...readEnvironment(FIELDS, environment), ...commandPolicyIn(environment) };
+  if (!path) return check(given, 'the environment');
+  const { warnings, ...loaded } = check(given, `the environment, which counts because ${path} does not exist`);
+  return { ...loaded, source: 'the environment', warnings: [`${path} does not exist, so the environment counts`, ...warnings] };
 }
 
 function readIfThere(path: string): string | undefined {
@@ -89,9 +92,8 @@ function parseJson(text: string, path: string): Record<string, unknown> {
   } catch (error) {
     // Node's own message may quote the text around the fault, and that may be a secret.
     const at = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];
-    throw new ConfigError(path, [
-      { where: 'the file', value: undefined, expected: `is not valid JSON${at === undefined ? '' : ` at ${at}`}` },
-    ]);
+    const expected = text.trim() === '' ? 'is empty' : `is not valid JSON${at === undefined ? ', which is all that is read' : ` at ${at}`}`;
+    throw new ConfigError(path, [{ where: 'the file', value: undefined, expected }]);
   }
   throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: 'must hold one JSON object' }]);
 }

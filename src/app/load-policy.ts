@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { activatePolicy, type ActivePolicy } from '../dispatch/active-policy.ts';
 import { digestOf } from '../dispatch/canonical-json.ts';
+import { expandHome } from '../domain/home-path.ts';
 import { COMPAT_NAMES } from '../operations/compat-names.ts';
 import { checkCanaries } from '../policy/canaries.ts';
 import { compilePolicy } from '../policy/compile-policy.ts';
@@ -10,7 +11,6 @@ import { policySchema, type PolicyInput, type PolicySection } from '../policy/po
 import { findUnknownNames } from '../policy/unknown-names.ts';
 import type { Config } from './config-schema.ts';
 import { ConfigError } from './config-problem.ts';
-import { expandHome } from './state-paths.ts';
 
 /** The policy that the configuration amounts to, and what its owner wants to know of it. */
 export interface LoadedPolicy {
@@ -70,7 +70,7 @@ function listRules({ tool_allowlist: allow, tool_denylist: deny }: Config['mcp']
 }
 
 /** @throws ConfigError */
-export async function readPolicyFile(path: string): Promise<PolicyInput> {
+async function readPolicyFile(path: string): Promise<PolicyInput> {
   const problem = (expected: string): ConfigError => new ConfigError(path, [{ where: 'policy.file', value: undefined, expected }]);
   let text: string;
   try {
@@ -102,7 +102,7 @@ async function parse(text: string, problem: (expected: string) => ConfigError): 
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text.replace(/^\uFEFF/, ''), { prettyErrors: true, uniqueKeys: true, schema: 'core' });
   const [fault] = document.errors;
-  if (fault) throw problem(`is no valid YAML or JSON: ${fault.message.split('\n')[0] ?? 'unreadable'}`);
+  if (fault) throw problem(`is no valid YAML or JSON: ${fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'unreadable'}`);
   return document.toJS({ maxAliasCount: 20 });
 }
 

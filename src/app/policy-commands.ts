@@ -6,13 +6,11 @@ import { SCOPES, SURFACES } from '../domain/principal.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import { explain, type Explanation } from '../policy/explain.ts';
-import { CATALOG } from '../operations/catalog.ts';
 import type { Command, Flags, Invocation } from '../cli/command.ts';
 import { registeredOperations } from './call-commands.ts';
-import { ConfigError } from './config-problem.ts';
-import { describeFinding, loadPolicy, type LoadedPolicy } from './load-policy.ts';
+import { describeFinding, type LoadedPolicy } from './load-policy.ts';
 import { policyCaseFields, requestOf, TOKENS, type PolicyCase } from './policy-case.ts';
-import { readConfig } from './read-config.ts';
+import { readConfig, readPolicy } from './read-config.ts';
 import { withProduct } from './with-product.ts';
 
 const FACTS: Flags = {
@@ -107,14 +105,8 @@ export const policyCommands: readonly Command[] = [
   },
 ];
 
-async function policyOf({ environment }: Invocation): Promise<LoadedPolicy> {
-  const { config } = readConfig(environment);
-  try {
-    return await loadPolicy(config, CATALOG);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new OperationError('invalid_input', `The policy cannot be used: ${error.message}`);
-  }
+function policyOf({ environment }: Invocation): Promise<LoadedPolicy> {
+  return readPolicy(readConfig(environment).config);
 }
 
 function caseOfFlags({ flags, arguments: { operation = '' } }: Invocation): PolicyCase {

@@ -1,6 +1,7 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import type { Hono } from 'hono';
 import { systemClock, type Clock } from '../domain/clock.ts';
+import { isLoopback } from '../domain/loopback.ts';
 import type { Principal } from '../domain/principal.ts';
 import { principalOn, type Identity } from '../http/identity.ts';
 import type { McpFetch } from '../http/mcp-route.ts';
@@ -10,7 +11,7 @@ import { createServeCall } from '../mcp/serve-call.ts';
 import type { Product } from './compose.ts';
 import type { Config } from './config-schema.ts';
 import { countedDispatcher } from './counted-dispatcher.ts';
-import { authenticationOf, isLoopback, securityWarnings } from './http-authentication.ts';
+import { authenticationOf, securityWarnings } from './http-authentication.ts';
 import type { Logger } from './logging.ts';
 import { VERSION } from './version.ts';
 

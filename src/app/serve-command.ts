@@ -4,10 +4,8 @@ import { compose, type Product } from './compose.ts';
 import { loadConfig } from './load-config.ts';
 import { createLogger, type Logger } from './logging.ts';
 import { runHttpService, runMcpHttp, runStdio, type RunningServer } from './run-servers.ts';
+import { nextSignal, shutDown } from './shut-down.ts';
 import { VERSION } from './version.ts';
-
-/** How long a shutdown may take before the process ends anyway. */
-const SHUTDOWN_MS = 10_000;
 
 /** Which door a server opens: as configured, or one of the modes of the container. */
 export type Door = 'configured' | 'openapi' | 'mcp-http';
@@ -88,15 +86,9 @@ export async function serve(environment: NodeJS.ProcessEnv, door: Door | undefin
   }
   const reason = await Promise.race([server.done.then(() => 'the client has gone'), nextSignal()]);
   logger.info({ reason }, 'shutting down');
-  setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-  await server.close();
-  await product.close();
+  await shutDown(
+    () => server.close(),
+    () => product?.close(),
+  );
   return 0;
-}
-
-/** Resolves with the name of the first signal that asks the process to end. */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
-  });
 }

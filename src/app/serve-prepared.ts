@@ -12,13 +12,13 @@ import { loadConfig, type LoadedConfig } from './load-config.ts';
 import type { Logger } from './logging.ts';
 import { jobsFile } from './state-paths.ts';
 import { offerKey, PREPARED_OFFERS } from './prepared-offer.ts';
+import { nextSignal, shutDown } from './shut-down.ts';
 import { openStdio } from './stdio-transport.ts';
 import { VERSION } from './version.ts';
 import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** How often a server that nobody asks looks whether there are open jobs: of one that crashed, or of one that runs beside it. */
 const LOOK_EVERY_MS = 2000;
-const SHUTDOWN_MS = 10_000;
 
 interface Composed {
   readonly product: Product;
@@ -63,7 +63,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
       () => undefined,
     );
   };
-  const { transport, gone: disconnected } = openStdio();
+  const { transport, gone } = openStdio();
   const server = serveStdio(
     createMcpServer({
       offerTo: () => offer,
@@ -85,22 +85,14 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
     if (jobs.database_url !== undefined || (await hasOpenJobs(file))) void ask();
   };
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
-  const gone = new Promise<'gone'>((resolve) => {
-    void disconnected.then(() => resolve('gone'));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('gone'));
-  });
-  const end = await Promise.race([gone, failed.promise]);
+  const end = await Promise.race([gone, nextSignal(), failed.promise]);
   clearInterval(timer);
-  setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-  if (end !== 'gone') {
-    process.stderr.write(`Server initialization failed: ${secrets.scrub(end.message)}\n`);
-    await server.close();
-    return 1;
-  }
-  await server.close();
-  const composed = await composing?.catch(() => undefined);
-  await composed?.product.close();
-  return 0;
+  if (end instanceof Error) process.stderr.write(`Server initialization failed: ${secrets.scrub(end.message)}\n`);
+  await shutDown(
+    () => server.close(),
+    async () => (await composing?.catch(() => undefined))?.product.close(),
+  );
+  return end instanceof Error ? 1 : 0;
 }
 
 /** Undefined for a configuration that cannot be used: the long way says what is wrong with it. */

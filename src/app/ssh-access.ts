@@ -1,8 +1,8 @@
+import { expandHome } from '../domain/home-path.ts';
 import type { NodeShell } from '../exec/node-shell.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { OpenShell } from '../operations/container-files.ts';
 import type { SshSection } from './ssh-config-schema.ts';
-import { expandHome } from './state-paths.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expandHome } from '../domain/home-path.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const JOBS_FILE = 'proxmox-jobs.sqlite3';
 
 /** The folder for what the server keeps between runs: /data in the container, else the user's state folder. */
-export function stateFolder(environment: Environment, platform: NodeJS.Platform = process.platform): string {
+function stateFolder(environment: Environment, platform: NodeJS.Platform = process.platform): string {
   const own = environment['PROXMOX_MCP_STATE_DIR'];
   if (own) return resolve(own);
   if (platform === 'win32') return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'proxmox-mcp-plus');
@@ -22,11 +23,6 @@ export function jobsFile(configured: string | undefined, environment: Environmen
   if (configured !== undefined && configured !== JOBS_FILE) return resolve(expandHome(configured));
   const inWorkingDirectory = resolve(JOBS_FILE);
   return existsSync(inWorkingDirectory) ? inWorkingDirectory : join(stateFolder(environment), JOBS_FILE);
-}
-
-/** `~/x` -> the user's `x`. */
-export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
 /** Where outputs of commands are kept that are too long for their jobs. */

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts';
 const MARKS = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL', skipped: '-   ' } as const;
 
 /** The finding that matters most: the first failure, else the first warning. */
-export function causeOf(findings: readonly Finding[]): Finding | undefined {
+function causeOf(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ status }) => status === 'failed') ?? findings.find(({ status }) => status === 'warning');
 }
 

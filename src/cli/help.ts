@@ -12,7 +12,7 @@ export function helpOfProgram(version: string, commands: readonly Command[]): st
     const [only] = members;
     if (members.length === 1 && only?.name === family) return [family === '' ? '(no command)' : usageOf(only), only.summary];
     const words = members.map(({ name }) => name.slice(family.length + 1));
-    return words.length > 8
+    return isOperations(members)
       ? [`${family} OPERATION`, 'run one operation: proxmox-mcp-plus tools lists them']
       : [`${family} ${words.join('|')}`, FAMILY_SUMMARIES[family] ?? members.map(({ summary }) => summary).join('; ')];
   });
@@ -55,7 +55,13 @@ export function helpOfCommand(command: Command): string {
 
 /** Help of a family such as `jobs`, called without saying which of its commands. */
 export function helpOfFamily(family: string, commands: readonly Command[]): string {
-  return `Usage: ${PROGRAM} ${family} COMMAND [flags]\n\n${columns(commands.map((command) => [usageOf(command), command.summary]))}\n`;
+  const word = isOperations(commands) ? 'OPERATION' : 'COMMAND';
+  return `Usage: ${PROGRAM} ${family} ${word} [flags]\n\n${columns(commands.map((command) => [usageOf(command), command.summary]))}\n`;
+}
+
+/** The family that has a command for each operation is told apart by its size. */
+function isOperations(family: readonly Command[]): boolean {
+  return family.length > 8;
 }
 
 function familiesOf(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {

@@ -21,8 +21,9 @@ export async function runProgram({ version, commands }: Program, argv: readonly 
       terminal.out(`${version}\n`);
       return 0;
     }
-    const asksHelp = argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h';
+    const asksHelp = argv[0] === 'help' || isHelpFlag(argv[0]);
     if (asksHelp) return showHelp(version, commands, argv.slice(1), terminal);
+    if (isFamily(commands, argv[0]) && isHelpFlag(argv[1])) return showHelp(version, commands, argv.slice(0, 1), terminal);
     const { command, rest } = findCommand(commands, argv);
     const read = readFlags(command, rest);
     if (read.flags['help'] === true) {
@@ -49,6 +50,15 @@ function showHelp(version: string, commands: readonly Command[], topic: readonly
   else if (family.length > 0) terminal.out(helpOfFamily(words.join(' '), family));
   else throw unknownCommand(commands, words);
   return 0;
+}
+
+function isHelpFlag(word: string | undefined): boolean {
+  return word === '--help' || word === '-h';
+}
+
+/** True for `jobs`, which is no command by itself. */
+function isFamily(commands: readonly Command[], word: string | undefined): boolean {
+  return commands.some(({ name }) => name.startsWith(`${word} `)) && !commands.some(({ name }) => name === word);
 }
 
 /** The command with the most words that the call begins with. */

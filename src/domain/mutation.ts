@@ -10,8 +10,6 @@ export interface ExpectedTask {
   readonly types: readonly string[];
   /** The id field of the UPID: a vmid, a file name, or empty. */
   readonly id: string;
-  /** The answer in place of a UPID that means: there was nothing to do there (vzdump on a node without the guest). */
-  readonly nothingToDo?: string;
 }
 
 /** What any write declares before it happens, whatever carries it (the API, the guest agent, SSH). */

@@ -1,6 +1,8 @@
+import { isLoopback } from './loopback.ts';
+
 /** True for https, and for http that never leaves this machine: nobody on the way reads or changes what is sent there. */
 export function isProtectedUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }

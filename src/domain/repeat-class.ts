@@ -5,7 +5,7 @@
  * - `non-repeatable`: every send has an effect of its own; never sent again.
  * - `destructive`: never sent again without a person.
  */
-export const REPEAT_CLASSES = ['convergent', 'create-once', 'non-repeatable', 'destructive'] as const;
+const REPEAT_CLASSES = ['convergent', 'create-once', 'non-repeatable', 'destructive'] as const;
 export type RepeatClass = (typeof REPEAT_CLASSES)[number];
 
 /** True when a write of this class may be sent again after it was proven absent. */

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { expandHome } from '../domain/home-path.ts';
 import { parseFingerprint } from './host-fingerprint.ts';
 import type { ExpectedKeys } from './host-key-verdict.ts';
 import { findKnownKeys, parseKnownHosts } from './known-hosts.ts';
 import { notSent } from './ssh-failure.ts';
 import type { SshSettings, SshTarget } from './ssh-settings.ts';
-import { expandHome } from './ssh-settings.ts';
 
 /** Reads what is known of a host's keys: the pins for its node or host name, and all known_hosts files. */
 export async function readExpectedKeys(settings: SshSettings, target: SshTarget): Promise<ExpectedKeys> {

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { GRAMMAR } from '../domain/grammar.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { parseFingerprint } from './host-fingerprint.ts';
@@ -115,11 +113,6 @@ export function isHostName(host: string): boolean {
 
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
-}
-
-/** `~/x` -> the file in the home folder. */
-export function expandHome(path: string): string {
-  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
 function badSetting(name: string, problem: string): OperationError {

@@ -1,6 +1,6 @@
+import { expandHome } from '../domain/home-path.ts';
 import { notSent } from './ssh-failure.ts';
-import type { SshSettings, SshTarget } from './ssh-settings.ts';
-import { expandHome, isHostName } from './ssh-settings.ts';
+import { isHostName, type SshSettings, type SshTarget } from './ssh-settings.ts';
 
 /** Run a command, or carry stdin and stdout to an address as the far side sees it. */
 export type SystemSshPurpose = { readonly command: string } | { readonly forward: { readonly host: string; readonly port: number } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GuestSummary } from '../proxmox/cluster.ts';
-import { ageSeconds } from '../proxmox/inventory.ts';
+import type { GuestList } from '../proxmox/inventory.ts';
 import type { ProxmoxReader } from '../proxmox/reader.ts';
 import { countFitting } from './guest-lines.ts';
 import type { GuestPage, guestRow } from './guest-page.ts';
@@ -31,8 +31,8 @@ const inOrder = oncePerList((guests: readonly GuestSummary[]) => {
   return { qemu: sorted.filter(({ type }) => type === 'qemu'), lxc: sorted.filter(({ type }) => type === 'lxc') };
 });
 
-/** Filters, counts and cuts one page out of all guests of one type, ordered by id. Takes the list as the reader gave it. */
-export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestSummary[], filters: GuestFilters): GuestPage {
+/** Filters, counts and cuts one page out of all guests of one type, ordered by id. */
+export function pageOfGuests(type: GuestSummary['type'], { guests, ageSeconds }: GuestList, filters: GuestFilters): GuestPage {
   const wantedName = filters.name?.toLowerCase();
   const length = filters.limit ?? PAGE_LENGTH;
   const counts = { running: 0, stopped: 0, unknown: 0 };
@@ -56,13 +56,13 @@ export function pageOfGuests(type: GuestSummary['type'], guests: readonly GuestS
     total: counts.running + counts.stopped + counts.unknown,
     ...counts,
     next_after: rest.length > page.length ? (page.at(-1)?.vmid ?? null) : null,
-    age_seconds: ageSeconds(guests),
+    age_seconds: ageSeconds,
     partial: null,
   };
 }
 
 /** The page, which says so when the token sees no guest at all because it may see none. */
-export async function withReason(page: GuestPage, guests: readonly GuestSummary[], pve: ProxmoxReader): Promise<GuestPage> {
+export async function withReason(page: GuestPage, { guests }: GuestList, pve: ProxmoxReader): Promise<GuestPage> {
   return guests.length > 0 ? page : { ...page, partial: await whyPartial(pve, [['/vms', 'VM.Audit']]) };
 }
 

@@ -70,7 +70,7 @@ export function backUpGuest(wanted: NewBackup): Mutation {
     {
       node,
       targets: [guestTarget(vmid)],
-      task: { types: ['vzdump'], id: String(vmid), nothingToDo: 'OK' },
+      task: { types: ['vzdump'], id: String(vmid) },
       params: {
         vmid,
         storage: wanted.storage,

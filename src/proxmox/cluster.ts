@@ -1,7 +1,7 @@
 import type { GuestType } from '../domain/guest.ts';
 import type { ProxmoxApi } from './api.ts';
 import { flatMapInSlices } from './in-slices.ts';
-import { readFlag, readList, readNumber, readRecords, readText, type RawRecord } from './lenient.ts';
+import { readFlag, readList, readNumber, readRecord, readRecords, readText, type RawRecord } from './lenient.ts';
 import { route } from './route.ts';
 
 /** A guest as `/cluster/resources` lists it. What Proxmox does not know (node offline, just booted) is null. */
@@ -24,7 +24,6 @@ export interface GuestSummary {
   readonly maxMemoryBytes: number | null;
   /** Size of the root disk. Proxmox does not know how full the disks of a VM are. */
   readonly maxDiskBytes: number | null;
-  readonly diskBytes: number | null;
   readonly uptimeSeconds: number | null;
 }
 
@@ -56,7 +55,7 @@ export interface ClusterStatus {
   readonly name: string | null;
   /** Null where there is no cluster and so no quorum to lose. */
   readonly quorate: boolean | null;
-  readonly nodes: readonly { readonly name: string; readonly online: boolean; readonly address: string | null; readonly local: boolean }[];
+  readonly nodes: readonly { readonly name: string; readonly online: boolean; readonly address: string | null }[];
 }
 
 /** Everything under `/cluster` that is only read. @see pve-manager PVE/API2/Cluster.pm */
@@ -89,7 +88,6 @@ export function clusterReads(api: ProxmoxApi) {
             name: readText(row['name']) ?? '',
             online: readFlag(row['online']),
             address: readText(row['ip']),
-            local: readFlag(row['local']),
           })),
       };
     },
@@ -97,10 +95,9 @@ export function clusterReads(api: ProxmoxApi) {
     async nextId(): Promise<number> {
       return readNumber((await api.read(route('/cluster/nextid', {}))).data) ?? Number.NaN;
     },
-    async version(): Promise<{ version: string; release: string }> {
+    async version(): Promise<{ readonly version: string }> {
       const { data } = await api.read(route('/version', {}));
-      const [row = {}] = readRecords([data]);
-      return { version: readText(row['version']) ?? 'unknown', release: readText(row['release']) ?? 'unknown' };
+      return { version: readText(readRecord(data)['version']) ?? 'unknown' };
     },
   };
 }
@@ -126,7 +123,6 @@ function readGuest(row: RawRecord): GuestSummary[] {
       cpuUsage: readNumber(row['cpu']),
       memoryBytes: readNumber(row['mem']),
       maxMemoryBytes: readNumber(row['maxmem']),
-      diskBytes: type === 'lxc' ? readNumber(row['disk']) : null,
       maxDiskBytes: readNumber(row['maxdisk']),
       uptimeSeconds: readNumber(row['uptime']),
     },

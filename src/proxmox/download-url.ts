@@ -3,7 +3,7 @@ import { mutate } from './mutate.ts';
 import { volumeTarget } from './storage-content.ts';
 
 /** Kinds of file that a storage can fetch by itself. */
-export const DOWNLOAD_CONTENT = ['iso', 'vztmpl', 'import'] as const;
+const DOWNLOAD_CONTENT = ['iso', 'vztmpl', 'import'] as const;
 export type DownloadContent = (typeof DOWNLOAD_CONTENT)[number];
 
 export const CHECKSUM_ALGORITHMS = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;

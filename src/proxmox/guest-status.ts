@@ -1,5 +1,5 @@
 import type { GuestType } from '../domain/guest.ts';
-import { readFlag, readList, readNumber, readRecord, readText, type RawRecord } from './lenient.ts';
+import { readFlag, readNumber, readRecord, readText, type RawRecord } from './lenient.ts';
 
 /** One guest as `status/current` shows it now. */
 export interface GuestStatus {
@@ -12,13 +12,7 @@ export interface GuestStatus {
   readonly qmpStatus: string | null;
   readonly lock: string | null;
   readonly template: boolean;
-  readonly tags: readonly string[];
   readonly haManaged: boolean;
-  readonly uptimeSeconds: number | null;
-  readonly cpuUsage: number | null;
-  readonly memoryBytes: number | null;
-  readonly maxMemoryBytes: number | null;
-  readonly diskBytes: number | null;
   readonly maxDiskBytes: number | null;
 }
 
@@ -32,13 +26,7 @@ export function readGuestStatus(type: GuestType, vmid: number, node: string, row
     qmpStatus: readText(row['qmpstatus']),
     lock: readText(row['lock']),
     template: readFlag(row['template']),
-    tags: readList(row['tags']),
     haManaged: readFlag(readRecord(row['ha'])['managed']),
-    uptimeSeconds: readNumber(row['uptime']),
-    cpuUsage: readNumber(row['cpu']),
-    memoryBytes: readNumber(row['mem']),
-    maxMemoryBytes: readNumber(row['maxmem']),
-    diskBytes: readNumber(row['disk']),
     maxDiskBytes: readNumber(row['maxdisk']),
   };
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../domain/clock.ts';
 import type { GuestSummary, NodeSummary, StorageSummary } from './cluster.ts';
 
 /** The lists that an inventory keeps. */
@@ -7,8 +8,16 @@ export interface InventorySource {
   storages(): Promise<readonly StorageSummary[]>;
 }
 
+/** All guests, and how long ago Proxmox was asked for them. */
+export interface GuestList {
+  readonly guests: readonly GuestSummary[];
+  /** Whole seconds. */
+  readonly ageSeconds: number;
+}
+
 /** What the cluster held a moment ago, for reads. Nothing that a write depends on is taken from it. */
 export interface Inventory extends InventorySource {
+  guestList(): Promise<GuestList>;
   /** A guest by its id, from the same list. */
   guest(vmid: number): Promise<GuestSummary | undefined>;
   /** Forgets everything: the next read asks Proxmox, also when another one is under way. */
@@ -21,7 +30,6 @@ interface Kept<Row> {
   readonly askedAt: number;
 }
 
-const askedAtOf = new WeakMap<readonly unknown[], number>();
 const guestsById = new WeakMap<readonly GuestSummary[], ReadonlyMap<number, GuestSummary>>();
 
 export interface InventoryOptions {
@@ -32,24 +40,22 @@ export interface InventoryOptions {
 }
 
 /** Keeps each list for a short time and shares it between all readers. A list that could not be read is not kept. */
-export function createInventory(source: InventorySource, { maxAgeMs, now = () => performance.now() }: InventoryOptions): Inventory {
+export function createInventory(source: InventorySource, { maxAgeMs, now = systemClock.monotonic }: InventoryOptions): Inventory {
   const cells: (() => void)[] = [];
 
-  function keep<Row>(read: () => Promise<readonly Row[]>): () => Promise<readonly Row[]> {
+  function keep<Row>(read: () => Promise<readonly Row[]>): () => Kept<Row> {
     let kept: Kept<Row> | undefined;
     let pending = false;
     cells.push(() => {
       kept = undefined;
     });
     return () => {
-      if (kept && (pending || now() - kept.askedAt < maxAgeMs)) return kept.rows;
-      const askedAt = now();
+      if (kept && (pending || now() - kept.askedAt < maxAgeMs)) return kept;
       const mine: Kept<Row> = {
-        askedAt,
+        askedAt: now(),
         rows: read().then(
           (rows) => {
             if (kept === mine) pending = false;
-            if (!askedAtOf.has(rows)) askedAtOf.set(rows, askedAt);
             return rows;
           },
           (error: unknown) => {
@@ -60,17 +66,23 @@ export function createInventory(source: InventorySource, { maxAgeMs, now = () =>
       };
       kept = mine;
       pending = true;
-      return mine.rows;
+      return mine;
     };
   }
 
   const guests = keep(() => source.guests());
+  const nodes = keep(() => source.nodes());
+  const storages = keep(() => source.storages());
   return {
-    guests,
-    nodes: keep(() => source.nodes()),
-    storages: keep(() => source.storages()),
+    guests: () => guests().rows,
+    nodes: () => nodes().rows,
+    storages: () => storages().rows,
+    async guestList() {
+      const { rows, askedAt } = guests();
+      return { guests: await rows, ageSeconds: Math.round((now() - askedAt) / 1000) };
+    },
     async guest(vmid) {
-      const rows = await guests();
+      const rows = await guests().rows;
       const byId = guestsById.get(rows) ?? new Map(rows.map((row) => [row.vmid, row]));
       guestsById.set(rows, byId);
       return byId.get(vmid);
@@ -79,10 +91,4 @@ export function createInventory(source: InventorySource, { maxAgeMs, now = () =>
       for (const forgetOne of cells) forgetOne();
     },
   };
-}
-
-/** How long ago a list was asked for, in whole seconds. Lists that no inventory keeps count as new. */
-export function ageSeconds(rows: readonly unknown[], now: () => number = () => performance.now()): number {
-  const askedAt = askedAtOf.get(rows);
-  return askedAt === undefined ? 0 : Math.round((now() - askedAt) / 1000);
 }

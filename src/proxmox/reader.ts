@@ -1,3 +1,4 @@
+import { systemClock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { GuestType } from '../domain/guest.ts';
 import type { ProxmoxApi } from './api.ts';
@@ -11,7 +12,7 @@ import { contentSearch, type ContentMemory, type FoundVolume } from './content-s
 import { containerAddressReads } from './container-addresses.ts';
 import { guestAgentReads } from './guest-agent.ts';
 import { guestConfigReads } from './guest-config.ts';
-import type { Inventory } from './inventory.ts';
+import type { GuestList, Inventory } from './inventory.ts';
 import { createLastKnown } from './last-known.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { readRecord } from './lenient.ts';
@@ -42,7 +43,7 @@ const VOLUMES_KEPT = 50_000;
 export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderOptions = {}) {
   const inCluster = clusterReads(api);
   const cluster = lists ? { ...inCluster, guests: lists.guests, nodes: lists.nodes, storages: lists.storages } : inCluster;
-  const now = (): number => performance.now();
+  const { monotonic: now } = systemClock;
   const memory: ContentMemory | undefined = lists && {
     breaker: createBreaker({ name: (key) => key, restMs: REST_MS, now }),
     lastKnown: createLastKnown<FoundVolume>({ maxRows: VOLUMES_KEPT, now }),
@@ -102,8 +103,14 @@ export function createReader(api: ProxmoxApi, { lists, places = lists }: ReaderO
     }
   }
 
+  /** For lists that are shown, which say how old they are. */
+  async function guestList(): Promise<GuestList> {
+    return lists ? lists.guestList() : { guests: await inCluster.guests(), ageSeconds: 0 };
+  }
+
   return {
     ...cluster,
+    guestList,
     ...nodeReads(api),
     ...snapshotReads(api),
     ...taskLogReads(api),

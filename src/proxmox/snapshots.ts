@@ -30,7 +30,6 @@ export interface SnapshotList {
   readonly snapshots: readonly Snapshot[];
   /** The snapshot that the guest stands on now; null without one. */
   readonly current: string | null;
-  readonly running: boolean;
 }
 
 const TASK_PREFIX = { qemu: 'qm', lxc: 'vz' } as const;
@@ -45,7 +44,6 @@ export function snapshotReads(api: ProxmoxApi) {
       return {
         snapshots: rows.filter((row) => !isCurrent(row)).flatMap(readSnapshot),
         current: current ? readText(current['parent']) : null,
-        running: current ? readFlag(current['running']) : false,
       };
     },
     /** Whether every disk of the guest lies on storage that can take snapshots. */

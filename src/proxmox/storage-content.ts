@@ -7,7 +7,7 @@ import { mutate } from './mutate.ts';
 import { route } from './route.ts';
 
 /** What a storage may hold. @see pve-storage PVE/Storage/Plugin.pm, $default_content */
-export const CONTENT_TYPES = ['images', 'rootdir', 'iso', 'vztmpl', 'backup', 'import', 'snippets'] as const;
+const CONTENT_TYPES = ['images', 'rootdir', 'iso', 'vztmpl', 'backup', 'import', 'snippets'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
 /** One volume as a storage lists it. What the storage does not say is null. */

@@ -1,3 +1,4 @@
+import { systemClock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { shareRuns } from '../domain/shared-run.ts';
 import { isUpid, parseUpid, type Upid } from '../domain/upid.ts';
@@ -72,7 +73,7 @@ export function createTasks(api: ProxmoxApi) {
     async stop(upid: Upid): Promise<void> {
       const { node } = parseUpid(upid);
       const stopping = mutate('DELETE', '/nodes/{node}/tasks/{upid}', { node, upid }, { node, targets: [], task: null });
-      await api.write(stopping, { sendBefore: performance.now() + STOP_WITHIN_MS }).catch((error: unknown) => {
+      await api.write(stopping, { sendBefore: systemClock.monotonic() + STOP_WITHIN_MS }).catch((error: unknown) => {
         throw error instanceof ApiError ? error.error : error;
       });
     },

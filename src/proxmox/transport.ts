@@ -1,3 +1,4 @@
+import { systemClock } from '../domain/clock.ts';
 import type { Params } from '../domain/mutation.ts';
 import { Agent, type Dispatcher } from 'undici';
 import { encodeParams } from './encode-params.ts';
@@ -27,7 +28,7 @@ export interface ApiRequest {
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
-  /** Writes only: monotonic milliseconds after which not even the first byte may be written. */
+  /** Writes only: the moment of the system clock, monotonic, after which not even the first byte may be written. */
   readonly sendBefore?: number;
 }
 
@@ -37,8 +38,6 @@ export interface RawResponse {
   readonly reason: string;
   readonly contentType: string;
   readonly text: string;
-  /** Round trip, milliseconds. */
-  readonly durationMs: number;
   /** The server's clock, from the Date header. */
   readonly serverDate: Date | null;
 }
@@ -57,7 +56,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const KEEP_ALIVE_MS = 3000;
 /** pveproxy closes a connection after 100 requests. */
 const REQUESTS_PER_CONNECTION = 90;
-export const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
+const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 
 /** HTTPS to one Proxmox host: token, trust, deadline, capped connections and bodies. Knows nothing of the API's meaning. */
 export function createTransport(settings: TransportSettings): Transport {
@@ -103,7 +102,6 @@ function exchange(
   const encoded = encodeParams(request.params ?? {});
   const inBody = request.method === 'POST' || request.method === 'PUT';
   const query = !inBody && encoded !== '' ? `?${encoded}` : '';
-  const startedAt = performance.now();
 
   return new Promise((resolve, reject) => {
     let written = false;
@@ -138,7 +136,7 @@ function exchange(
         onRequestStart(started) {
           controller = started;
           if (signal.aborted) return started.abort(new Error('aborted'));
-          if (request.sendBefore !== undefined && performance.now() > request.sendBefore) {
+          if (request.sendBefore !== undefined && systemClock.monotonic() > request.sendBefore) {
             return started.abort(new SendDeadlinePassed());
           }
           written = true;
@@ -162,7 +160,6 @@ function exchange(
               reason,
               contentType,
               text: Buffer.concat(chunks).toString('utf8'),
-              durationMs: performance.now() - startedAt,
               serverDate: typeof date === 'string' ? new Date(date) : null,
             }),
           );

@@ -26,12 +26,11 @@ export interface VmConfig {
   readonly drives: readonly Drive[];
   /** New with every create, clone, restore and rollback: tells a guest from another that took its id. */
   readonly vmgenid: string | null;
-  readonly digest: string | null;
 }
 
 const DRIVE_KEY = /^(?:scsi|virtio|sata|ide)\d+$|^efidisk0$|^tpmstate0$/;
 
-export function readVmConfig({ digest, options }: GuestConfig): VmConfig {
+export function readVmConfig({ options }: GuestConfig): VmConfig {
   return {
     name: readText(options['name']),
     description: (readText(options['description']) ?? '').trimEnd(),
@@ -42,7 +41,6 @@ export function readVmConfig({ digest, options }: GuestConfig): VmConfig {
       .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
       .map((key) => readDrive(key, String(options[key]))),
     vmgenid: readText(options['vmgenid']),
-    digest,
   };
 }
 

@@ -35,6 +35,55 @@ describe('config', () => {
     line.configure({});
   });
 
+  test('a file that is named and missing is named, whether or not the environment suffices', async () => {
+    const named = ['--config', '/nowhere/config.json'];
+    expect((await run(['config', 'check', ...named])).err).toContain(
+      'the environment, which counts because /nowhere/config.json does not exist',
+    );
+    const environment = { PROXMOX_HOST: 'pve', PROXMOX_USER: 'mcp@pve', PROXMOX_TOKEN_NAME: 'agent', PROXMOX_TOKEN_VALUE: 'secret' };
+    const { exitCode, out } = await run(['config', 'check', ...named], { environment });
+    expect(exitCode).toBe(0);
+    expect(out).toContain('Warning: /nowhere/config.json does not exist, so the environment counts');
+  });
+
+  test('check reads the files that the configuration names', async () => {
+    const policy = join(line.folder, 'policy.yaml');
+    writeFileSync(policy, 'rules: [\n  - oops', { mode: 0o600 });
+    line.configure({ policy: { file: policy } });
+    for (const argv of [
+      ['config', 'check'],
+      ['call', 'get_nodes'],
+      ['policy', 'check'],
+    ]) {
+      const { exitCode, err } = await line.run(argv);
+      expect({ argv, exitCode }).toEqual({ argv, exitCode: 2 });
+      expect(err).toMatch(
+        /^The policy cannot be used: one problem in .*policy\.yaml\n {2}policy\.file: is no valid YAML or JSON: .* column 3\n/,
+      );
+    }
+    const { host, port } = line.sim;
+    line.configure({ proxmox: { host, port, ca_file: '/nowhere.pem' } });
+    for (const argv of [
+      ['config', 'check'],
+      ['call', 'get_nodes'],
+    ]) {
+      const { exitCode, err } = await line.run(argv);
+      expect({ argv, exitCode }).toEqual({ argv, exitCode: 2 });
+      expect(err).toMatch(/^proxmox\.ca_file \(PROXMOX_CA_FILE\) is "\/nowhere\.pem", which cannot be read: ENOENT\.\n/);
+    }
+    line.configure({});
+  });
+
+  test.each([
+    ['', 'is empty'],
+    ['proxmox:\n  host: x\n', 'is not valid JSON, which is all that is read'],
+    ['{"proxmox": {"host": "x",}}', 'is not valid JSON at position 25 (line 1 column 26)'],
+  ])('a file that holds %j is told so', async (text, problem) => {
+    writeFileSync(line.configFile, text, { mode: 0o600 });
+    expect((await line.run(['config', 'check'])).err).toContain(`the file: ${problem}\n`);
+    line.configure({});
+  });
+
   test('schema is the schema that editors use', async () => {
     const schema = (await run(['config', 'schema'])).json<{ properties: object }>();
     expect(schema.properties).toHaveProperty('proxmox');

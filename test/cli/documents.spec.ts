@@ -9,7 +9,7 @@ import { ERROR_CLASSES } from '../../src/domain/operation-error.ts';
 import { startCommandLine, type CommandLine } from './run.ts';
 
 const run = promisify(execFile);
-const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md')];
 const { commands } = createProgram();
 
 /** The shell lines of a page. */
@@ -63,9 +63,21 @@ test.each(pages.filter((path) => shellOf(path).some((text) => text.includes('pro
   },
 );
 
+/** The anchors of a page: its headings, spelt as GitHub spells them. */
+function anchorsOf(path: string): readonly string[] {
+  return [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 test.each(pages)('%s links to what is there', (path) => {
-  for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/\]\((?!https?:|vscode:|cursor:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
-    expect(existsSync(join(dirname(path), target)), target).toBe(true);
+  for (const [link, file, anchor] of readFileSync(path, 'utf8').matchAll(/\]\((?!https?:|vscode:|cursor:)([^)#]*)(?:#([^)]*))?\)/g)) {
+    const target = file ? join(dirname(path), file) : path;
+    expect(existsSync(target), link).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(target), link).toContain(anchor);
   }
 });
 

@@ -47,6 +47,19 @@ describe('what was meant', () => {
     expect((await run(['jobs'])).err).toMatch(/^jobs needs one more word\.\nKnown are list, show, wait/);
   });
 
+  test('a family asked for help shows its commands', async () => {
+    for (const argv of [
+      ['jobs', '--help'],
+      ['jobs', '-h'],
+      ['help', 'jobs'],
+    ]) {
+      const { exitCode, out } = await run(argv);
+      expect({ argv, exitCode }).toEqual({ argv, exitCode: 0 });
+      expect(out).toMatch(/^Usage: proxmox-mcp-plus jobs COMMAND \[flags\]\n\n {2}jobs list/);
+    }
+    expect((await run(['call', '--help'])).out).toMatch(/^Usage: proxmox-mcp-plus call OPERATION \[flags\]\n\n {2}call get_nodes/);
+  });
+
   test('a wrong value is named with what it must be', async () => {
     expect((await run(['call', 'start_vm', '--vmid', 'web'])).err).toContain('--vmid is "web"; it is a whole number.');
     expect((await run(['permissions', '--pve', '7'])).err).toContain('It is one of 8, 9.');

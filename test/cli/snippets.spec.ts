@@ -8,7 +8,7 @@ import { configSchema } from '../../src/app/config-schema.ts';
 import { loadConfig } from '../../src/app/load-config.ts';
 import { startCommandLine } from './run.ts';
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md')];
 
 /** The blocks of a page that are in one of the languages, those inside of lists too. */
 function blocksOf(path: string, ...languages: readonly string[]): readonly string[] {

@@ -86,7 +86,6 @@ function createCountingTransport(real: Transport) {
     reason: "Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist",
     contentType: 'application/json',
     text: '{"data":null}',
-    durationMs: 0,
     serverDate: null,
   };
   const transport: Transport = {

@@ -26,8 +26,18 @@ test('a new operation is one file that is complete, and one line in the catalogu
   expect(registerOperation(renameSnapshot, 'snapshots')).toMatchObject({ operation: { name: 'rename_snapshot', risk: 'change' } });
 });
 
+test('a title writes VM and ISO as everywhere', () => {
+  const { content } = scaffold('vms', 'suspend_vm', catalog);
+  expect(content).toContain("title: 'Suspend VM'");
+  expect(content).toContain('summary: ({ vmid }) => `Suspend VM ${vmid}`');
+});
+
+test('an operation on containers begins with a container', () => {
+  expect(scaffold('containers', 'freeze_container', catalog).content).toContain('await pve.container(input)');
+});
+
 test('what is no name, no toolset or there already is refused', () => {
   expect(() => scaffold('vms', 'SuspendVm', catalog)).toThrow('verb_object');
-  expect(() => scaffold('vmz', 'suspend_vm', catalog)).toThrow('no toolset vmz');
+  expect(() => scaffold('vmz', 'suspend_vm', catalog)).toThrow('no toolset vmz; there are cluster, jobs, vms');
   expect(() => scaffold('vms', 'start_vm', catalog)).toThrow('already');
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback } from '../../domain/loopback.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import { showUntrusted } from '../../domain/untrusted-text.ts';
 import type { ContainerInterface } from '../../proxmox/container-addresses.ts';
@@ -62,10 +63,6 @@ export const getGuestNetwork = defineQuery({
     };
   },
 });
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
-}
 
 function lineOf({ name, hwaddr, addresses }: z.output<typeof interfaceRow>): string {
   const shown = addresses.map(({ address, prefix_length: bits }) => `${showUntrusted(address)}${bits === null ? '' : `/${bits}`}`);

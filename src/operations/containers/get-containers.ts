@@ -47,13 +47,13 @@ export const getContainers = defineQuery({
   },
   async run({ input: given, pve }) {
     const wanted = withPayload(given);
-    const guests = await pve.guests();
-    const page = pageOfGuests('lxc', guests, {
+    const list = await pve.guestList();
+    const page = pageOfGuests('lxc', list, {
       ...wanted,
       limit: wanted.include_raw ? Math.min(wanted.limit ?? RAW_LIMIT, RAW_LIMIT) : wanted.limit,
     });
     if (page.total === 0 && wanted.node !== undefined) await assertNodeExists(pve, wanted.node);
-    return { ...(await withReason(page, guests, pve)), raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
+    return { ...(await withReason(page, list, pve)), raw: wanted.include_raw ? await rawOf(pve, page.guests) : [] };
   },
 });
 

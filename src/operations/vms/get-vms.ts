@@ -12,8 +12,7 @@ export const getVms = defineQuery({
   permissions: { '/vms': ['VM.Audit'] },
   text: (page) => textOfGuests(page, 'VM'),
   async run({ input, pve }) {
-    const guests = await pve.guests();
-    const page = pageOfGuests('qemu', guests, input);
-    return withReason(page, guests, pve);
+    const list = await pve.guestList();
+    return withReason(pageOfGuests('qemu', list, input), list, pve);
   },
 });
