@@ -1,49 +1,30 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { authenticate } from '../access/authenticate.ts';
-import { dispatch, format } from '../api/dispatch.ts';
-import type { Route } from '../api/router.ts';
-import type { RequestFault, RequestFaults } from '../faults.ts';
-import type { World } from '../model/world.ts';
-import { checkHead, readBody, readTarget, TransportRefusal, type Target } from './read-request.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestFaults } from '../faults.ts';
+import { answerRequest, type AnswerOptions } from './answer-request.ts';
+import { readTarget } from './read-request.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
+import { sendAnswer, sendHalf, type Outgoing } from './send-answer.ts';
 
-export interface ServerOptions {
-  readonly world: World;
-  readonly find: (method: string, path: string) => Route | undefined;
+export interface ServerOptions extends AnswerOptions {
   readonly faults: RequestFaults;
   readonly requests: RequestLog & { add(request: LoggedRequest): void };
   readonly host: string;
   readonly port: number;
   readonly latencyMs: number;
-  readonly authenticationDelaySeconds: number;
 }
 
 export interface RunningServer {
-  readonly host: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
-interface Outgoing {
-  status: number;
-  reason: string;
-  body: string | Buffer;
-  contentType: string | undefined;
-  isForwarded?: boolean;
-}
-
-const compress = promisify(gzip);
-const isWide = (text: string): boolean => /[^\0-\xff]/.test(text);
-
 /** After so many the connection is closed. */
 const REQUESTS_PER_CONNECTION = 100;
-
-/** Calls that may be made by anybody. */
-const NEEDS_NO_CREDENTIAL = new Set(['GET /access/domains', 'GET /access/ticket', 'POST /access/ticket']);
+/** With more of them pveproxy reads no further, and the connection times out. */
+const MAX_HEADERS = 63;
 
 /**
  * Serves the API over HTTPS (HTTP/1.1 only) with the habits of pveproxy: any error closes the connection, as do 100
@@ -56,77 +37,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const served = new WeakMap<Socket, number>();
 
   const send = async (request: IncomingMessage, response: ServerResponse, outgoing: Outgoing): Promise<void> => {
-    if (options.latencyMs > 0)
-      await new Promise((resolve) => {
-        setTimeout(resolve, options.latencyMs).unref();
-      });
+    if (options.latencyMs > 0) await sleep(options.latencyMs, undefined, { ref: false });
     if (response.destroyed) return;
-    let body: Buffer = Buffer.from(outgoing.body as string);
-    const date = new Date(world.clock.now() * 1000).toUTCString();
-    const headers: Record<string, string | string[]> = {
-      'Cache-Control': 'max-age=0',
-      Date: date,
-      Pragma: 'no-cache',
-      Server: 'pve-api-daemon/3.0',
-      Expires: date,
-    };
-    if (outgoing.status >= 400 || (served.get(request.socket) ?? 0) >= REQUESTS_PER_CONNECTION) headers['Connection'] = 'close';
-    else if (outgoing.isForwarded === true) headers['Connection'] = ['close', 'Keep-Alive'];
-    else if (response.shouldKeepAlive) headers['Connection'] = 'Keep-Alive';
-    if (outgoing.contentType !== undefined) headers['Content-Type'] = outgoing.contentType;
-    if (outgoing.status < 400 && body.length > 1024 && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')) {
-      body = await compress(body, { level: 1 });
-      headers['Content-Encoding'] = 'gzip';
-    }
-    headers['Content-Length'] = String(body.length);
-    response.sendDate = false;
-    response.writeHead(
-      outgoing.status,
-      Buffer.from(outgoing.reason, 'utf8')
-        .toString('latin1')
-        .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' '),
-      headers,
-    );
-    response.end(body);
-  };
-
-  const readable = (refusal: TransportRefusal): Outgoing => ({
-    status: refusal.status,
-    reason: refusal.message.split('\n')[0] ?? '',
-    body: refusal.hasBody ? refusal.message : '',
-    contentType: undefined,
-  });
-
-  const execute = async (
-    request: IncomingMessage,
-    target: Target,
-    logged: LoggedRequest,
-    struck: readonly RequestFault[],
-  ): Promise<Outgoing> => {
-    const method = request.method ?? 'GET';
-    const has = (kind: RequestFault['kind']): boolean => struck.some((fault) => fault.kind === kind);
-    const isOpen = NEEDS_NO_CREDENTIAL.has(`${method} ${target.path}`) && request.headers.authorization === undefined;
-    const caller = isOpen
-      ? { identity: undefined, byToken: false }
-      : authenticate(world.access, world.tickets, method, request.headers, world.clock.now());
-    if ('refused' in caller) {
-      await world.clock.hold(options.authenticationDelaySeconds);
-      return { status: 401, reason: caller.refused, body: '', contentType: undefined };
-    }
-    Object.assign(logged.body, await readBody(request));
-    const answer = await dispatch(
-      world,
-      options.find,
-      { method, path: target.path, query: target.query, body: logged.body, caller },
-      { noWorker: has('noWorker'), lockTimeout: has('lockTimeout') },
-    );
-    if (answer.failure?.status === 401) await world.clock.hold(options.authenticationDelaySeconds);
-    if (has('596')) return { status: 596, reason: 'Connection timed out', body: '', contentType: undefined };
-    if (answer.failure !== undefined && answer.isForwarded && isWide(answer.failure.message)) {
-      await world.clock.hold(5);
-      return { status: 596, reason: 'Broken pipe', body: '', contentType: undefined };
-    }
-    return { ...format(answer, target.formatter === 'extjs' ? 'extjs' : 'json'), isForwarded: answer.isForwarded };
+    const isLast = (served.get(request.socket) ?? 0) >= REQUESTS_PER_CONNECTION;
+    await sendAnswer(request, response, outgoing, { at: world.clock.now(), isLast });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -152,31 +66,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return send(request, response, { status, reason: reason ?? '', body: body ?? '', contentType });
       }
     }
-    let outgoing: Outgoing;
-    try {
-      if (request.rawHeaders.length / 2 > 63) {
-        setTimeout(cut, 5000).unref();
-        return;
-      }
-      checkHead(request);
-      if (target.formatter === undefined) throw new TransportRefusal(500, `no such file '${target.path}'`);
-      if (target.formatter !== 'json' && target.formatter !== 'extjs')
-        throw new TransportRefusal(501, `no formatter for uri ${target.path}, ${target.formatter}`);
-      outgoing = await execute(request, target, logged, struck);
-    } catch (error) {
-      outgoing =
-        error instanceof TransportRefusal
-          ? readable(error)
-          : { status: 500, reason: 'internal error', body: String(error), contentType: undefined };
-    }
-    if (struck.some((fault) => fault.kind === 'dropAfterDispatch')) return cut();
-    logged.status = outgoing.status;
-    if (struck.some((fault) => fault.kind === 'truncate')) {
-      const whole = Buffer.from(outgoing.body);
-      response.writeHead(outgoing.status, { 'Content-Type': 'application/json;charset=UTF-8', 'Content-Length': String(whole.length) });
-      response.write(whole.subarray(0, Math.floor(whole.length / 2)), cut);
+    if (request.rawHeaders.length / 2 > MAX_HEADERS) {
+      setTimeout(cut, 5000).unref();
       return;
     }
+    const outgoing = await answerRequest(options, request, target, logged, struck);
+    if (struck.some((fault) => fault.kind === 'dropAfterDispatch')) return cut();
+    logged.status = outgoing.status;
+    if (struck.some((fault) => fault.kind === 'truncate')) return sendHalf(response, outgoing, cut);
     await send(request, response, outgoing);
   };
 
@@ -213,7 +110,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const address = server.address() as AddressInfo;
   return {
-    host: options.host,
     port: address.port,
     close: () =>
       new Promise((resolve) => {
