@@ -4,8 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { Weight } from './tell-weight.ts';
-
-const WEIGHING = new URL('./tell-weight.ts', import.meta.url).href;
+import { WEIGHABLE, weigh } from './weigh.ts';
 
 /** An HTTP server under measurement. */
 export interface HttpTarget {
@@ -56,7 +55,7 @@ export async function startHttp(
   const port = await freePort();
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'], NODE_OPTIONS: `--import ${WEIGHING}`, ...environment, [portVariable]: String(port) },
+    env: { PATH: process.env['PATH'], ...WEIGHABLE, ...environment, [portVariable]: String(port) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const origin = `http://127.0.0.1:${port}`;
@@ -73,12 +72,7 @@ export async function startHttp(
   return {
     pid: child.pid ?? null,
     post: client.post,
-    async weigh() {
-      const told = once(child, 'message');
-      child.send('weigh');
-      const [weight] = (await told) as [Weight];
-      return weight;
-    },
+    weigh: () => weigh(child),
     async close() {
       await client.close();
       if (child.exitCode !== null) return;

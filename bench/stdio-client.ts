@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Weight } from './tell-weight.ts';
+import { WEIGHABLE, weigh } from './weigh.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -15,16 +17,22 @@ export interface StdioClient {
   readonly pid: number;
   /** Bytes on its standard error so far. */
   loggedBytes(): number;
+  /** What it holds once all garbage is collected. Only for a server that was started to be weighed. */
+  weigh(): Promise<Weight>;
   close(): Promise<void>;
 }
 
-export async function startStdio(command: readonly string[], environment: Readonly<Record<string, string>>): Promise<StdioClient> {
+export async function startStdio(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  { isWeighed = false } = {},
+): Promise<StdioClient> {
   const startedAt = performance.now();
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...(isWeighed ? WEIGHABLE : {}), ...environment },
+    stdio: isWeighed ? ['pipe', 'pipe', 'pipe', 'ipc'] : ['pipe', 'pipe', 'pipe'],
+  }) as ChildProcessWithoutNullStreams;
   let logged = 0;
   child.stderr.on('data', (chunk: Buffer) => {
     logged += chunk.length;
@@ -63,6 +71,7 @@ export async function startStdio(command: readonly string[], environment: Readon
     coldStartMs,
     pid: child.pid ?? 0,
     loggedBytes: () => logged,
+    weigh: () => weigh(child),
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
