@@ -130,6 +130,7 @@ export async function startWorldServer(file: string, world: string, { speed = 60
 
   const tasks: Tasks = {
     tokenId: 'root@pam!mcp',
+    clusterId: () => Promise.resolve(world),
     async status(upid) {
       const status = await look<TaskStatus | null>('/status', { upid });
       if (!status) throw new OperationError('not_found', 'no such task');

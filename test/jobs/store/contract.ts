@@ -41,6 +41,12 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     expect(await store.load(id(2))).toBeUndefined();
   });
 
+  test('is bound to the first cluster that asks, for ever', async () => {
+    const { store } = await open();
+    expect(await Promise.all([store.bindToCluster('one'), store.bindToCluster('two')])).toEqual(['one', 'one']);
+    expect(await store.bindToCluster('two')).toBe('one');
+  });
+
   test('lets one job hold a target and names the holder to the next', async () => {
     const { store } = await open();
     await store.accept(aNewRecord({ jobId: id(1) }));
