@@ -43,8 +43,10 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
 
   test('is bound to the first cluster that asks, for ever', async () => {
     const { store } = await open();
-    expect(await Promise.all([store.bindToCluster('one'), store.bindToCluster('two')])).toEqual(['one', 'one']);
-    expect(await store.bindToCluster('two')).toBe('one');
+    const [first, second] = await Promise.all([store.bindToCluster('one'), store.bindToCluster('two')]);
+    expect(['one', 'two']).toContain(first);
+    expect(second).toBe(first);
+    expect(await store.bindToCluster('three')).toBe(first);
   });
 
   test('lets one job hold a target and names the holder to the next', async () => {
