@@ -12,6 +12,7 @@ import type { JobStore } from './job-store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { createMembership } from './membership.ts';
+import { createOwnCluster } from './own-cluster.ts';
 import type { Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
 import { systemRandomness } from './randomness.ts';
@@ -74,6 +75,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     sends: dependencies.sends ?? true,
     processId: random.uuid(),
     stopping: stopping.signal,
+    ownCluster: createOwnCluster(store, tasks),
     inputs: new Map(),
     plans: new Map(),
     look: createLanes(LOOKS_PER_NODE),
@@ -130,21 +132,25 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     }
   }
 
-  function refuseWhenClosed(): void {
+  async function beReady(): Promise<void> {
     if (engine.stopping.aborted)
       throw new OperationError('internal', 'The server is stopping.', { hint: 'Repeat the call when it is back.' });
+    await engine.ownCluster.assert();
+    await membership.joined();
   }
 
   return {
     async accept(request) {
-      refuseWhenClosed();
-      await membership.joined();
+      await beReady();
       const accepted = await underWay.during(acceptJob(engine, request));
       if (accepted.replayed) return { job: accepted.job, replayed: true };
       const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
       return { job, replayed: false };
     },
-    replay: (request) => replayJob(engine, request),
+    async replay(request) {
+      await engine.ownCluster.refuseForeign();
+      return replayJob(engine, request);
+    },
     get: (jobId) => store.load(jobId),
     events: (jobId) => store.events(jobId),
     async list(filter) {
@@ -158,6 +164,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     async refresh(jobId) {
       const record = await loadJob(engine, jobId);
       if (record.state !== 'running') return record;
+      await engine.ownCluster.assert();
       board.publish(record);
       await follower.check(record);
       const after: JobRecord = await loadJob(engine, jobId);
@@ -171,10 +178,12 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
         waitForJob(engine, record, { ...rest, milliseconds: seconds * 1000, enough: (job) => isSettled(job.state) }),
       );
     },
-    cancel: (jobId, by) => cancelJob(engine, jobId, by),
+    async cancel(jobId, by) {
+      await engine.ownCluster.refuseForeign();
+      return cancelJob(engine, jobId, by);
+    },
     async retry(jobId, by, options) {
-      refuseWhenClosed();
-      await membership.joined();
+      await beReady();
       const job = (await underWay.during(retryJob(engine, jobId, by, options))) as JobRecord;
       return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },

@@ -14,6 +14,8 @@ export interface JobsDatabase {
   leases: { name: string; holder: string; lease_until_ms: number };
   /** One row. Every write raises it first, which puts all changes of all servers into one order. */
   change_counter: { id: number; value: number };
+  /** At most one row: the cluster whose jobs these are. */
+  cluster: { id: number; identity: string };
 }
 
 export interface JobRow {

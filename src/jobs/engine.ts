@@ -8,6 +8,7 @@ import { isFinal } from './job.ts';
 import type { JobError } from './job.ts';
 import type { JobRecord, RecordPatch } from './job-record.ts';
 import type { HeldTarget, JobStore, TaskKey } from './job-store.ts';
+import type { OwnCluster } from './own-cluster.ts';
 import type { PlannedJob, Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
 import { without } from './safeguards.ts';
@@ -28,6 +29,8 @@ export interface Engine {
   readonly sends: boolean;
   /** Random name of this process, new with every start. */
   readonly processId: string;
+  /** Whether the jobs in the store are of the cluster that we speak to. */
+  readonly ownCluster: OwnCluster;
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
   /** Whole inputs, secrets included, of jobs that this process accepted. */

@@ -105,6 +105,7 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
       // A node that has left the cluster knows none of its tasks any more.
       active = new Set();
     }
+    await engine.ownCluster.assert();
     await showReachable(node, state, true);
     const jobs = [...board.running(node).values()];
     // Those that have waited longest first: tasks that stay here unanswered must not keep the others from their turn.
@@ -152,7 +153,7 @@ export function createFollower(engine: Engine, isWatched: (node: string) => bool
   async function follow(node: string, state: NodeState): Promise<void> {
     while (board.running(node).size > 0 && !engine.stopping.aborted) {
       try {
-        if (!(await isLeased(node, state))) state.lookedAt = clock.monotonic();
+        if ((await engine.ownCluster.isForeign()) || !(await isLeased(node, state))) state.lookedAt = clock.monotonic();
         else if (isDue(node, state)) await look(node, state);
       } catch (fault) {
         reportFault(fault, node);

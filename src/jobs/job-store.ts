@@ -158,6 +158,8 @@ export interface JobStore {
   setNodePhase(node: string, phase: string | null, timestamp: string): Promise<void>;
   /** Deletes finished jobs completed before the given moment, and keys older than theirs. Answers how many jobs. */
   prune(request: { completedBefore: string; keysBefore: string }): Promise<number>;
+  /** Notes the cluster whose jobs these are when none is noted yet. Answers the one that is noted. */
+  bindToCluster(clusterId: string): Promise<string>;
   counts(): Promise<JobCounts>;
   /** Rejects when nothing can be written. */
   probe(): Promise<void>;

@@ -1,4 +1,5 @@
-import { isFinal } from './job.ts';
+import { ERROR_CLASSES, OperationError } from '../domain/operation-error.ts';
+import { isFinal, openAmong } from './job.ts';
 import { timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { without } from './safeguards.ts';
@@ -22,6 +23,7 @@ export interface Membership {
 export function createMembership(engine: Engine): Membership {
   const { store, board, clock, settings, processId } = engine;
   let cursor = { seq: 0, jobId: '' };
+  let isClusterReported = false;
 
   async function readChanges(): Promise<void> {
     for (;;) {
@@ -32,7 +34,8 @@ export function createMembership(engine: Engine): Membership {
     }
   }
 
-  function takeOver(): Promise<number> {
+  async function takeOver(): Promise<number> {
+    if (!(await isOwnCluster())) return 0;
     const sendingBecomes = without?.('foundSendingIsDoubt') ? 'ready' : 'in_doubt';
     return store.takeOver({
       processId,
@@ -42,6 +45,19 @@ export function createMembership(engine: Engine): Membership {
       limit: TAKE_AT_ONCE,
       timestamp: timestamp(engine),
     });
+  }
+
+  /** Jobs of another cluster are left to its servers; those of one that does not answer can wait. */
+  async function isOwnCluster(): Promise<boolean> {
+    try {
+      await engine.ownCluster.assert();
+      return true;
+    } catch (fault) {
+      if (!(fault instanceof OperationError)) throw fault;
+      if (!ERROR_CLASSES[fault.code].transient && !isClusterReported) engine.report(fault, 'jobs of the database');
+      isClusterReported = true;
+      return false;
+    }
   }
 
   function ownsJobs(): boolean {
@@ -74,11 +90,15 @@ export function createMembership(engine: Engine): Membership {
 
   async function join(): Promise<void> {
     // First ours, then shown: nothing is started on a record that changes hands meanwhile.
-    await takeOver();
+    if (openAmong(await store.counts()) > 0) await takeOver();
     cursor = { seq: await store.latestSeq(), jobId: '\uffff' };
     for (const record of await store.open()) board.publish(record);
     const jitter = (base: number) => () => base * (0.8 + 0.4 * engine.random.next());
-    every(jitter(settings.takeOverEveryMs), 'taking over jobs', async () => (await takeOver()) > 0 && readChanges());
+    every(
+      jitter(settings.takeOverEveryMs),
+      'taking over jobs',
+      async () => board.openCount() > 0 && (await takeOver()) > 0 && readChanges(),
+    );
     every(jitter(settings.heartbeatEveryMs), 'sign of life', async () => ownsJobs() && store.heartbeat(processId, settings.leaseMs));
     every(
       () => (board.openCount() > 0 || board.listenerCount() > 1 ? settings.feedEveryMs : settings.feedEveryMs * 4),

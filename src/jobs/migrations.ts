@@ -127,10 +127,22 @@ const findAmongMany: Migration = {
   },
 };
 
+/** Ids mean something else in another cluster: a database belongs to one. */
+const createCluster: Migration = {
+  async up(db) {
+    await db.schema
+      .createTable('cluster')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('identity', 'text', (column) => column.notNull())
+      .execute();
+  },
+};
+
 /** Numbered, never edited once released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_jobs': createTables,
   '0002_find_among_many': findAmongMany,
+  '0003_cluster': createCluster,
 };
 
 /**

@@ -70,6 +70,8 @@ interface TaskLogLines {
 export interface Tasks {
   /** Token that our requests are sent with, as the UPIDs of their tasks name it: `root@pam!mcp`. */
   readonly tokenId: string;
+  /** What tells this cluster from all others; null when it does not say. */
+  clusterId(): Promise<string | null>;
   /** @throws code `not_found` when Proxmox knows no such task */
   status(upid: Upid): Promise<TaskStatus>;
   log(upid: Upid, start: number, limit: number): Promise<TaskLogLines>;

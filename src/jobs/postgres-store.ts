@@ -17,6 +17,8 @@ export interface PostgresStoreOptions {
   readonly holdMs?: number;
   /** How long a transaction may stand still before the database ends it. */
   readonly idleMs?: number;
+  /** How long a connection is used: after a failover an old one may lead to what is a read-only standby now. */
+  readonly connectionSeconds?: number;
 }
 
 const INT8 = 20;
@@ -63,7 +65,7 @@ function guardConnections(pool: Pool, holdMs: number): void {
  * @throws OperationError `internal` when the database cannot be reached or a newer version migrated it
  */
 export async function openPostgresStore(url: string, options: PostgresStoreOptions = {}): Promise<JobStore> {
-  const { clock = systemClock, connections = 4, holdMs = 15_000, idleMs = 4000 } = options;
+  const { clock = systemClock, connections = 4, holdMs = 15_000, idleMs = 4000, connectionSeconds = 60 } = options;
   const { default: pg } = await import('pg');
   const getTypeParser = (oid: number, format?: 'text' | 'binary'): unknown => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format));
   const pool = new pg.Pool({
@@ -71,6 +73,7 @@ export async function openPostgresStore(url: string, options: PostgresStoreOptio
     max: connections,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
+    maxLifetimeSeconds: connectionSeconds,
     types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser },
   });
   guardConnections(pool, holdMs);

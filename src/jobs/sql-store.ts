@@ -6,6 +6,7 @@ import type { JobStore } from './job-store.ts';
 import { acceptJob, findReplay } from './sql-accept.ts';
 import { sqlAccess } from './sql-access.ts';
 import type { SqlTraits } from './sql-access.ts';
+import { bindToCluster } from './sql-cluster.ts';
 import { extendLife, takeLease, takeOverJobs } from './sql-processes.ts';
 import { changesSince, countJobs, linkedElsewhere, listJobs, openJobs, unresolvedJobs } from './sql-queries.ts';
 import { pruneJobs } from './sql-prune.ts';
@@ -68,6 +69,7 @@ export function sqlStore(db: Kysely<JobsDatabase>, traits: SqlTraits): JobStore 
           .execute();
       }),
     prune: (request) => pruneJobs(access, request),
+    bindToCluster: (clusterId) => bindToCluster(access, clusterId),
     counts: () => access.read(countJobs),
     probe: () => access.write(() => Promise.resolve()),
     close: () => db.destroy(),

@@ -35,6 +35,12 @@ export function createTasks(api: ProxmoxApi) {
   });
   return {
     tokenId: api.context.tokenId,
+    /** Fingerprint of the certificate authority that a cluster makes for itself when it is created, and keeps. */
+    async clusterId(): Promise<string | null> {
+      const { data } = await api.read(route('/nodes/{node}/certificates/info', { node: 'localhost' }));
+      const authority = readRecords(data).find((row) => readText(row['filename']) === 'pve-root-ca.pem');
+      return authority === undefined ? null : readText(authority['fingerprint']);
+    },
     /** @throws OperationError `not_found` when Proxmox knows no such task */
     async status(upid: Upid): Promise<TaskState> {
       const { node } = parseUpid(upid);

@@ -36,6 +36,7 @@ async function aServerLooking(changes: { work?: Partial<Work>; closeWithinMs?: n
   const work: Work = { plan: never, beforeSend: never, send: never, verify: never, ended: () => Promise.resolve(), ...changes.work };
   const tasks: Tasks = {
     tokenId: 'root@pam!mcp',
+    clusterId: () => Promise.resolve('this cluster'),
     status: () => {
       looked.resolve();
       return new Promise((resolve) => (answer = resolve));

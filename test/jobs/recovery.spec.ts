@@ -16,7 +16,16 @@ import { aCluster } from './a-server.ts';
 const OPEN_JOBS = 10_000;
 const never = (): Promise<never> => new Promise(() => undefined);
 const work: Work = { plan: never, beforeSend: never, send: never, verify: never, ended: never };
-const tasks: Tasks = { tokenId: 'root@pam!mcp', status: never, log: never, ofType: never, active: never, clusterLog: never, stop: never };
+const tasks: Tasks = {
+  tokenId: 'root@pam!mcp',
+  clusterId: () => Promise.resolve('this cluster'),
+  status: never,
+  log: never,
+  ofType: never,
+  active: never,
+  clusterLog: never,
+  stop: never,
+};
 
 test('10,000 open jobs of a dead server have a new owner within 5 seconds of the start', { timeout: 30_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'jobs-recovery-'));

@@ -183,9 +183,14 @@ test('a task of unexpected status is judged by what the cluster shows', async ()
     [false, 'failed'],
   ] as const) {
     const cluster = aCluster();
-    const server = cluster.server({ tasks: { status: () => Promise.resolve({ running: false, exitStatus: 'unexpected status' }) } });
+    let over = false;
+    const exitStatus = 'unexpected status';
+    const server = cluster.server({
+      tasks: { status: () => Promise.resolve(over ? { running: false, exitStatus } : { running: true, exitStatus: null }) },
+    });
     const { job } = await cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)));
     cluster.world.guest(101).running = running;
+    over = true;
     expect(await cluster.final(server, job.jobId)).toMatchObject({ state });
   }
 });

@@ -69,7 +69,12 @@ test('any server cancels any job, and asks again while Proxmox does not hear', a
 
 test('a cancel that is repeated a hundred times is noted once', async () => {
   const cluster = aCluster();
-  const server = cluster.server({ tasks: { stop: () => Promise.reject(new OperationError('proxmox_unreachable', 'down')) } });
+  const server = cluster.server({
+    tasks: {
+      stop: () => Promise.reject(new OperationError('proxmox_unreachable', 'down')),
+      status: () => Promise.resolve({ running: true, exitStatus: null }),
+    },
+  });
   const job = await accepted(cluster, server, 'create_backup', 100);
   for (let times = 0; times < 100; times += 1) await cluster.settle(server.jobs.cancel(job.jobId, alice));
   const events = await cluster.settle(server.jobs.events(job.jobId));

@@ -36,3 +36,15 @@ test('a token that sees the tasks of everybody takes only those of the token tha
   await Promise.all([administrator.transport.close(), ours.transport.close()]);
   await sim.close();
 });
+
+test('two clusters are told apart', async () => {
+  const options = { speed: 1, authenticationDelaySeconds: 0 };
+  const sims = await Promise.all([startSimulator(options), startSimulator(options)]);
+  const [one, other] = sims.map((sim) => connect(sim, sim.token));
+  const ids = await Promise.all([one, one, other].map((connection) => connection && createTasks(connection.api).clusterId()));
+  expect(ids[0]).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  expect(ids[1]).toBe(ids[0]);
+  expect(ids[2]).not.toBe(ids[0]);
+  await Promise.all([one, other].map((connection) => connection?.transport.close()));
+  await Promise.all(sims.map((sim) => sim.close()));
+});

@@ -10,6 +10,8 @@ import type { Answer, TaskEntry, TaskStatus, Tasks, Work } from '../../../src/jo
 import { openPostgresStore } from '../../../src/jobs/postgres-store.ts';
 import { openSqliteStore } from '../../../src/jobs/sqlite-store.ts';
 
+/** Real time: a server that is stopped in the middle of a transaction goes on holding the file. */
+const GIVE_UP_AFTER_MS = 10_000;
 const EPOCH = Date.parse('2026-01-01T00:00:00Z');
 const OPERATIONS: Readonly<Record<string, { verb: string; repeat: RepeatClass }>> = {
   start_vm: { verb: 'start', repeat: 'convergent' },
@@ -130,6 +132,7 @@ export async function startWorldServer(file: string, world: string, { speed = 60
 
   const tasks: Tasks = {
     tokenId: 'root@pam!mcp',
+    clusterId: () => Promise.resolve(world),
     async status(upid) {
       const status = await look<TaskStatus | null>('/status', { upid });
       if (!status) throw new OperationError('not_found', 'no such task');
@@ -142,7 +145,9 @@ export async function startWorldServer(file: string, world: string, { speed = 60
     stop: () => Promise.resolve(),
   };
 
-  const store = isPostgres ? await openPostgresStore(file, { clock: systemClock }) : await openSqliteStore(file, { clock });
+  const store = isPostgres
+    ? await openPostgresStore(file, { clock: systemClock })
+    : await openSqliteStore(file, { clock, giveUpAfterMs: GIVE_UP_AFTER_MS * speed });
   const jobs = createJobs({
     store,
     work,

@@ -30,6 +30,7 @@ export function memoryStore(nowMs: () => number): MemoryStore {
   // In order of change; a job moves to the end with each of them.
   const order = new Map<string, number>();
   let seq = 0;
+  let cluster: string | undefined;
 
   function index(map: Map<string, Set<string>>, key: string, jobId: string): void {
     const known = map.get(key);
@@ -169,6 +170,7 @@ export function memoryStore(nowMs: () => number): MemoryStore {
       return Promise.resolve({ records, cursor: last ? { seq: last.seq, jobId: last.jobId } : cursor });
     },
     latestSeq: () => Promise.resolve(seq),
+    bindToCluster: (clusterId) => Promise.resolve((cluster ??= clusterId)),
     linkedElsewhere: (wanted, jobId) => Promise.resolve(new Set(wanted.filter((upid) => (upids.get(upid) ?? jobId) !== jobId))),
     unresolved(task, jobId, since) {
       const found = lost

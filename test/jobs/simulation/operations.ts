@@ -228,6 +228,7 @@ export function portsFor(
       status: (upid) => reading(upid.split(':')[1] ?? null, () => world.status(upid)),
       log: (upid) => reading(upid.split(':')[1] ?? null, () => ({ lines: ['TASK WARNINGS: 1'], total: 1 })),
       tokenId: 'root@pam!mcp',
+      clusterId: () => Promise.resolve('this cluster'),
       ofType: (node, task, tokenId) => reading(node, () => world.ofType(node, task).filter(({ upid }) => parseUpid(upid).user === tokenId)),
       active: (node) => reading(node, () => world.active(node)),
       clusterLog: (tokenId) => reading(null, () => world.clusterLog().filter((upid) => parseUpid(upid).user === tokenId)),

@@ -41,6 +41,14 @@ export function storeContract(open: () => Promise<{ store: JobStore; passTime: (
     expect(await store.load(id(2))).toBeUndefined();
   });
 
+  test('is bound to the first cluster that asks, for ever', async () => {
+    const { store } = await open();
+    const [first, second] = await Promise.all([store.bindToCluster('one'), store.bindToCluster('two')]);
+    expect(['one', 'two']).toContain(first);
+    expect(second).toBe(first);
+    expect(await store.bindToCluster('three')).toBe(first);
+  });
+
   test('lets one job hold a target and names the holder to the next', async () => {
     const { store } = await open();
     await store.accept(aNewRecord({ jobId: id(1) }));

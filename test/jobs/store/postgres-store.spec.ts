@@ -111,6 +111,27 @@ describe('the PostgreSQL store', () => {
     expect((await store.accept(aNewRecord({ jobId: 'after', targets: [] }))).kind).toBe('created');
   });
 
+  test('leaves a server that has become a read-only standby for the one that new connections lead to', async () => {
+    const url = await server.database();
+    const store = await openPostgresStore(url, { connectionSeconds: 1 });
+    stores.push(store);
+    const name = new URL(url).pathname.slice(1);
+    await query(url, `alter database ${name} set default_transaction_read_only = on`);
+    await query(
+      url,
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    const probed = () =>
+      store.probe().then(
+        () => 'writable',
+        (fault: unknown) => String(fault),
+      );
+    await expect.poll(probed).toContain('read-only');
+    await query(url.replace(name, 'postgres'), `alter database ${name} reset default_transaction_read_only`);
+    await expect.poll(probed, { timeout: 15_000 }).toBe('writable');
+    expect((await store.accept(aNewRecord())).kind).toBe('created');
+  });
+
   test('lives through the loss of a connection in the middle of a transaction', async () => {
     const url = await server.database();
     const store = await open(url);
