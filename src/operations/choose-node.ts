@@ -4,9 +4,10 @@ import type { ProxmoxReader } from '../proxmox/reader.ts';
 
 /**
  * The node a new object goes to: the one that is named, or the only one that is online.
+ * @param field the argument that names it
  * @throws OperationError `not_found`, `conflict` when it is offline, `invalid_input` when there are several to choose from
  */
-export async function chooseNode(pve: ProxmoxReader, wanted: string | undefined): Promise<string> {
+export async function chooseNode(pve: ProxmoxReader, wanted: string | undefined, field = 'node'): Promise<string> {
   const nodes = await pve.nodes();
   const online = nodes.filter((row) => row.status === 'online');
   if (wanted === undefined) {
@@ -17,7 +18,7 @@ export async function chooseNode(pve: ProxmoxReader, wanted: string | undefined)
     );
     throw new OperationError('invalid_input', `${online.length} nodes are online, so node must be given.`, {
       hint: `Choose one of ${free.join(', ')}.`,
-      details: { field: 'node' },
+      details: { field },
     });
   }
   const row = nodes.find((candidate) => candidate.node === wanted);
@@ -27,7 +28,7 @@ export async function chooseNode(pve: ProxmoxReader, wanted: string | undefined)
         .map((candidate) => candidate.node)
         .toSorted()
         .join(', ')}.`,
-      details: { field: 'node', node: wanted },
+      details: { field, node: wanted },
     });
   }
   if (row.status === 'offline') {
@@ -39,7 +40,7 @@ export async function chooseNode(pve: ProxmoxReader, wanted: string | undefined)
               .toSorted()
               .join(', ')}.`
           : undefined,
-      details: { field: 'node', node: wanted },
+      details: { field, node: wanted },
     });
   }
   return wanted;

@@ -142,7 +142,7 @@ export function textOfJobAnswer(answer: JobAnswer): string {
     ...(answer.task_id === null ? [] : [`Task ID: ${answer.task_id}`]),
     ...(answer.job_id === null ? [] : [`Job ID: ${answer.job_id}`]),
     ...(answer.replayed ? ['An earlier, equal call made this job; nothing was sent again.'] : []),
-    ...(answer.effect === 'unknown' ? ['It is not known whether it took effect: look before repeating it.'] : []),
+    ...(answer.effect === 'unknown' && answer.next !== 'wait' ? ['It is not known whether it took effect: look before repeating it.'] : []),
     ...answer.warnings.map((warning) => `Warning: ${showUntrusted(warning)}`),
     ...linesOfResult(answer.result),
     ...answer.targets.flatMap((target) => [

@@ -205,6 +205,14 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     code: 'conflict',
     message: () => 'The disk already has this size.',
   },
+  // pve-common PVE/Tools.pm, validate_ssh_public_keys
+  {
+    pattern: /^SSH public key validation error/,
+    failure: 'refused',
+    code: 'invalid_input',
+    message: () => 'Proxmox VE takes one of the SSH keys for none.',
+    hint: 'Give public keys, one per line.',
+  },
   // pve-storage PVE/Storage.pm, check_volume_access
   {
     pattern: /^unable to use volume .+ - content type needs to be '(?<content>\w+)'/,

@@ -234,6 +234,14 @@ describe('backups', () => {
       expect(product.sim.cluster.guest(108)).toMatchObject({ kind: 'qemu', node: 'pve3' });
     });
 
+    test('gives a guest that takes its own place again its addresses back, and a new one addresses of its own', async () => {
+      const { volid } = product.sim.cluster.backup(108, { storage: 'nfs-backup' });
+      const over = await product.call('restore_backup', { archive: volid, vmid: 108, overwrite: true, dry_run: true });
+      expect((over.output['result'] as { would_send: { params: object } }).would_send.params).not.toHaveProperty('unique');
+      const beside = await product.call('restore_backup', { archive: volid, dry_run: true });
+      expect(beside.output['result']).toMatchObject({ would_send: { params: { unique: true } } });
+    });
+
     test.each([
       ['a running guest', { vmid: 100, of: 100, overwrite: true }, 'VM 100 on pve1 is running, so it is not replaced.'],
       ['a guest of the other kind', { vmid: 204, of: 100, overwrite: true }, 'CT 204 on pve1 cannot be replaced by a backup of a VM.'],

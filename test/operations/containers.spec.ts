@@ -251,7 +251,7 @@ describe('containers', () => {
       await using alone = await startProduct({ config: { jobs: { sqlite_path: join(folder, 'jobs.sqlite3') } } });
       const secrets = {
         password: 'hunter2-SECRET',
-        ssh_public_keys: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMCANARYKEYmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm me@home',
+        ssh_public_keys: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMCANARYKEYmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm me@home',
       };
       const args = { node: 'pve1', vmid: 410, ostemplate: DEBIAN, ...secrets };
       const dry = await alone.call('create_container', { ...args, dry_run: true });
@@ -362,7 +362,7 @@ describe('containers', () => {
     test.each([
       ['a running one without force', { status: 'running' as const }, 'Container 231 is running.'],
       ['a protected one', { protection: true }, 'Container 231 is protected against deletion.'],
-      ['a locked one', { lock: 'backup' }, 'Container 231 is locked by backup.'],
+      ['a locked one', { lock: 'backup' }, 'CT 231 is locked (backup).'],
     ])('refuses %s', async (_what, facts, message) => {
       product.sim.cluster.container(231, { node: 'pve1', ...facts });
       const { error } = await product.call('delete_container', { selector: '231' });

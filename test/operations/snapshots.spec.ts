@@ -123,7 +123,7 @@ describe('snapshots', () => {
     test('refuses a guest that is locked, and names the lock', async () => {
       product.sim.cluster.vm(104, { lock: 'backup' });
       const { error } = await product.call('create_snapshot', { vmid: 104, snapname: 'new' });
-      expect(error).toMatchObject({ code: 'conflict', message: 'VM 104 is locked by backup.' });
+      expect(error).toMatchObject({ code: 'conflict', message: 'VM 104 is locked (backup).' });
       product.sim.cluster.vm(104, { lock: null });
     });
 

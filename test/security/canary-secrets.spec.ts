@@ -122,12 +122,16 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   upid: 'UPID:pve1:00000001:00000001:00000001:qmstart:8001:root@pam:',
 };
 
+/** A comment may follow it. */
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
+
 /** Arguments that reach as far into an operation as can be without knowing it. */
 function argumentsFor({ operation, inputSchema }: RegisteredOperation, secret: unknown): Readonly<Record<string, unknown>> {
   const properties = (inputSchema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
   const required = (inputSchema['required'] ?? []) as readonly string[];
   const secrets: readonly string[] = operation.kind === 'task' ? (operation.secrets ?? []) : [];
   const filled = Object.entries(properties).flatMap(([name, schema]): [string, unknown][] => {
+    if (name === 'ssh_public_keys' && typeof secret === 'string') return [[name, `${KEY} ${secret}`]];
     if (secrets.includes(name)) return [[name, schema['type'] === 'array' ? [secret] : secret]];
     if (name === 'approval_token') return [[name, CANARY.highRiskToken]];
     if (name === 'vmid' && operation.name.startsWith('create_')) return [[name, (nextId += 1)]];

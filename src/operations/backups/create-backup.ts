@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { guestLabel } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import { send } from '../../domain/plan.ts';
 import { BACKUP_COMPRESSIONS, BACKUP_MODES, backUpGuest, escapeNotes, MAX_NOTES } from '../../proxmox/backups.ts';
 import type { GuestStatus } from '../../proxmox/guest-status.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { defineTask } from '../define.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput, storage } from '../inputs.ts';
 import { hasJobMarker, withJobMarker } from '../job-marker.ts';
 
@@ -46,12 +46,7 @@ export const createBackup = defineTask({
     assertVariables(wanted.notes ?? '');
     const notes = withJobMarker(wanted.notes ?? '{{guestname}}', jobId);
     assertNotesFit(notes);
-    if (guest.lock !== null) {
-      throw new OperationError('conflict', `${guestLabel(guest.type, guest.vmid)} is locked by ${guest.lock}.`, {
-        hint: 'Wait for the operation that holds the lock to end.',
-        details: { vmid: guest.vmid, lock: guest.lock },
-      });
-    }
+    assertUnlocked(guest, 'vmid');
     await pve.assertPrivilege('VM.Backup', [`/vms/${guest.vmid}`]);
     const target = wanted.storage ?? (await onlyBackupStorage(pve, guest.node));
     await pve.chooseStorage({ node: guest.node, content: 'backup', storage: target });

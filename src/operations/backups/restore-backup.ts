@@ -22,7 +22,7 @@ export const restoreBackup = defineTask({
     node: node.optional().describe('Target node; must see the backup.'),
     vmid: vmid.optional().describe('Id of the restored guest; a free one when left out.'),
     storage: storage.optional().describe('For its disks; where they were when left out.'),
-    unique: z.boolean().default(true).describe('New MAC addresses.'),
+    unique: z.boolean().optional().describe('New MAC addresses; by default unless it overwrites.'),
     overwrite: z.boolean().default(false).describe('Replace the guest.'),
     start: z.boolean().default(false).describe('Start it afterwards.'),
   }),
@@ -64,7 +64,8 @@ export const restoreBackup = defineTask({
       vmid: id,
       volid: backup.volid,
       storage: chosen?.storage,
-      unique: wanted.unique,
+      // A guest that takes its own place again is known by its addresses.
+      unique: wanted.unique ?? !wanted.overwrite,
       overwrite: replaced !== undefined,
       start: wanted.start,
     });

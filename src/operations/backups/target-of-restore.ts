@@ -1,3 +1,4 @@
+import { assertUnlocked } from '../guest-lock.ts';
 import { guestLabel, type GuestType } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import type { ChosenStorage } from '../../proxmox/choose-storage.ts';
@@ -35,7 +36,7 @@ export async function guestToReplace(
   }
   const guest = await pve.guestStatus(type, vmid, existing.node);
   if (guest.status === 'running') throw refuse(`${label} is running, so it is not replaced.`, 'Stop it first.');
-  if (guest.lock !== null) throw refuse(`${label} is locked by ${guest.lock}.`, 'Wait for the operation that holds the lock to end.');
+  assertUnlocked(guest, 'vmid');
   if (readFlag((await pve.guestConfig(guest)).options['protection'])) {
     throw refuse(`${label} is protected.`, 'A person has to take the protection off in Proxmox VE.');
   }

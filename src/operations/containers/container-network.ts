@@ -7,13 +7,17 @@ const MAC = /^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/;
 
 /** The first network interface of a new container. */
 export const networkFields = z.object({
-  network_bridge: z.string().regex(BRIDGE).default('vmbr0').describe('Bridge of eth0; none for no network.'),
+  network_bridge: z
+    .string()
+    .regex(BRIDGE, 'must be the name of a bridge, like vmbr0')
+    .default('vmbr0')
+    .describe('Bridge of eth0; none for no network.'),
   ip: z.string().max(18).default('dhcp').describe('dhcp, manual or address/prefix.'),
   gw: z.string().max(15).optional().describe('IPv4 gateway.'),
   ip6: z.string().max(43).optional().describe('IPv6: auto, dhcp, manual, or address/prefix.'),
   gw6: z.string().max(39).optional().describe('IPv6 gateway.'),
   vlan_tag: z.int().min(1).max(4094).optional().describe('VLAN tag.'),
-  hwaddr: z.string().regex(MAC).optional().describe('MAC address; random when left out.'),
+  hwaddr: z.string().regex(MAC, 'must be an address like BC:24:11:00:00:01').optional().describe('MAC address; random when left out.'),
   firewall: z.boolean().default(false).describe('Filter by the Proxmox firewall.'),
 });
 

@@ -1,5 +1,6 @@
 import { OperationError } from '../../domain/operation-error.ts';
 import { send, unchanged } from '../../domain/plan.ts';
+import { parseAuthorizedKeys } from '../../exec/authorized-key.ts';
 import { createContainerOn } from '../../proxmox/create-container.ts';
 import { defineTask } from '../define.ts';
 import { withJobMarker } from '../job-marker.ts';
@@ -30,6 +31,7 @@ export const createContainer = defineTask({
   each: async ({ input, pve, taken }) => [{ ...input, vmid: input.vmid ?? (await pve.freeVmid(taken)) }],
   async run({ input: wanted, pve, jobId }) {
     const network = networkOf(wanted);
+    assertKeys(wanted.ssh_public_keys);
     await assertNodeIsOnline(pve, wanted.node);
     if (!wanted.unprivileged && wanted.nesting) {
       throw new OperationError('invalid_input', 'Only root@pam itself may set nesting on a privileged container; an API token may not.', {
@@ -105,6 +107,17 @@ export const createContainer = defineTask({
     return wanted.vmid === undefined || (await pve.isVmidFree(wanted.vmid)) ? 'absent' : 'unclear';
   },
 });
+
+/** Proxmox refuses keys without saying which line it is. @throws OperationError `invalid_input` */
+function assertKeys(keys: string | undefined): void {
+  if (keys === undefined) return;
+  try {
+    parseAuthorizedKeys(keys);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(error.code, `ssh_public_keys: ${error.message}`, { hint: error.hint, details: { field: 'ssh_public_keys' } });
+  }
+}
 
 async function assertNodeIsOnline(
   pve: { nodes(): Promise<readonly { readonly node: string; readonly status: string }[]> },

@@ -3,6 +3,7 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { identityOf } from '../guest-identity.ts';
 import { selector } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
@@ -46,12 +47,7 @@ export const deleteContainer = defineTask({
         details: { vmid, protection: true },
       });
     }
-    if (facts.lock !== null) {
-      throw new OperationError('conflict', `${label} is locked by ${facts.lock}.`, {
-        hint: 'Wait for the operation that holds the lock to end.',
-        details: { vmid, lock: facts.lock },
-      });
-    }
+    assertUnlocked(facts);
     if (facts.haManaged && !input.purge) {
       throw new OperationError('conflict', `${label} is managed by HA, so Proxmox VE does not destroy it.`, {
         hint: 'Repeat with purge=true to remove it from HA too.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameserver } from '../address-list.ts';
 import { node, pool, storage, vmid } from '../inputs.ts';
 import { cores, diskGib, memory, swap } from './container-limits.ts';
 import { networkFields } from './container-network.ts';
@@ -8,7 +9,7 @@ const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9]
 const mountPoint = z.strictObject({
   path: z
     .string()
-    .regex(/^\/[^,\s]{1,200}$/)
+    .regex(/^\/[^,\s]{1,200}$/, 'must be an absolute path without commas and blanks')
     .describe('Path in the container.'),
   size_gb: diskGib.describe('GiB.'),
   storage: storage.optional(),
@@ -20,7 +21,12 @@ export const newContainerInput = z.object({
   node,
   vmid: vmid.optional().describe('Id; a free one when left out.'),
   ostemplate: z.string().min(1).max(255).describe('Volid (list_templates).'),
-  hostname: z.string().max(255).regex(HOSTNAME).optional().describe('Host name; ct-<vmid> when left out.'),
+  hostname: z
+    .string()
+    .max(255)
+    .regex(HOSTNAME, 'must be a DNS name: letters, digits, hyphens and dots')
+    .optional()
+    .describe('Host name; ct-<vmid> when left out.'),
   cores: cores.default(1),
   memory: memory.default(512),
   swap: swap.default(512),
@@ -29,14 +35,10 @@ export const newContainerInput = z.object({
   password: z.string().min(5).max(200).optional().describe('Password of root; never stored.'),
   ssh_public_keys: z.string().max(20_000).optional().describe('SSH keys of root, one per line; never stored.'),
   ...networkFields.shape,
-  nameserver: z
-    .string()
-    .regex(/^[0-9a-fA-F.:%\w ]{2,200}$/)
-    .optional()
-    .describe('DNS servers, separated by blanks.'),
+  nameserver: nameserver.optional().describe('DNS servers, separated by blanks.'),
   searchdomain: z
     .string()
-    .regex(/^[a-zA-Z0-9. -]{1,255}$/)
+    .regex(/^[a-zA-Z0-9. -]{1,255}$/, 'must be one or more domains, separated by blanks')
     .optional()
     .describe('DNS search domain.'),
   mount_points: z.array(mountPoint).max(16).default([]).describe('Further disks.'),
@@ -46,7 +48,7 @@ export const newContainerInput = z.object({
   unprivileged: z.boolean().default(true).describe('Keep this true.'),
   protection: z.boolean().default(false).describe('Refuse to delete it.'),
   tags: z
-    .array(z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,60}$/))
+    .array(z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,60}$/, 'must be a tag of letters, digits and _ + . -'))
     .max(20)
     .default([])
     .describe('Tags.'),

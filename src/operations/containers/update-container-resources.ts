@@ -5,6 +5,7 @@ import { send, sendThenContinue, unchanged } from '../../domain/plan.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { readContainerConfig, type ContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { selector } from '../inputs.ts';
 import { cores, diskGib, memory, swap } from './container-limits.ts';
 import { containerOf, eachContainer } from './each-container.ts';
@@ -19,7 +20,7 @@ const input = z.object({
   swap: swap.optional(),
   disk_gb: diskGib.optional().describe('Grow BY this many GiB.'),
   disk_size_gb: z.number().positive().max(1_048_576).optional().describe('Or grow TO this many.'),
-  disk: z.string().regex(GRAMMAR.disk).default('rootfs').describe('rootfs, mp0, …'),
+  disk: z.string().regex(GRAMMAR.disk, 'must be a disk like rootfs or mp0').default('rootfs').describe('rootfs, mp0, …'),
   format_style: formatStyle,
 });
 type Input = z.output<typeof input>;
@@ -68,11 +69,7 @@ export const updateContainerResources = defineTask({
         details: { field: 'disk_size_gb', current_bytes: current },
       });
     }
-    if (facts.lock !== null) {
-      throw new OperationError('conflict', `Container ${vmid} is locked by ${facts.lock}.`, {
-        hint: 'Wait for the operation that holds the lock to end.',
-      });
-    }
+    assertUnlocked(facts);
     const grows = target !== undefined && target > current;
     const options = Object.fromEntries(changes.map(({ option, to }) => [option, to]));
     const result = {
@@ -84,7 +81,11 @@ export const updateContainerResources = defineTask({
     if (changes.length > 0 && grows) return sendThenContinue(container.configure(options, config.digest), result);
     if (changes.length > 0) return send(container.configure(options, config.digest), result);
     if (grows) return send(container.resize(wanted.disk, target), result);
-    return unchanged(`Container ${vmid} already has these resources.`, { container: facts.name, node });
+    const asksNothing = [wanted.cores, wanted.memory, wanted.swap, target].every((value) => value === undefined);
+    const why = asksNothing
+      ? `No resource of container ${vmid} is named, so none is changed.`
+      : `Container ${vmid} already has these resources.`;
+    return unchanged(why, { container: facts.name, node });
   },
 });
 

@@ -16,15 +16,23 @@ const input = z.object({
   node: node.optional().describe('Node that downloads; may be left out for shared storage.'),
   storage,
   url: z.string().min(1).max(2048).optional().describe('https URL of the file.'),
-  filename: z.string().regex(FILENAME).optional().describe('Name to give it, with extension.'),
+  filename: z
+    .string()
+    .regex(FILENAME, 'must be a file name of letters, digits, - _ and dots')
+    .optional()
+    .describe('Name to give it, with extension.'),
   checksum: z
     .string()
-    .regex(/^[0-9a-fA-F]{1,128}$/)
+    .regex(/^[0-9a-fA-F]{1,128}$/, 'must be hexadecimal')
     .optional()
     .describe('Hexadecimal.'),
   checksum_algorithm: z.enum(CHECKSUM_ALGORITHMS).default('sha256').describe('Algorithm of checksum.'),
   compression: z.enum(['gz', 'lzo', 'zst', 'bz2']).optional().describe('How the file is packed.'),
-  template: z.string().regex(FILENAME).optional().describe('Instead of url: from list_templates available=true.'),
+  template: z
+    .string()
+    .regex(FILENAME, 'must be a file name of letters, digits, - _ and dots')
+    .optional()
+    .describe('Instead of url: from list_templates available=true.'),
 });
 type DownloadInput = z.output<typeof input>;
 

@@ -4,6 +4,7 @@ import { OperationError } from '../../domain/operation-error.ts';
 import type { GuestStatus } from '../../proxmox/guest-status.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import type { Snapshot, SnapshotList } from '../../proxmox/snapshots.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
 
 /** The guest whose snapshots are meant. */
@@ -14,9 +15,20 @@ type SnapshotGuestInput = z.output<typeof snapshotGuestInput>;
 
 /** The guest as it is now, whichever type it is. @throws OperationError `not_found` */
 export async function snapshotGuest(pve: ProxmoxReader, { vmid, node, vm_type }: SnapshotGuestInput): Promise<GuestStatus> {
-  if (vm_type !== undefined) return pve.guestStatus(vm_type, vmid, node);
+  if (vm_type !== undefined)
+    return pve.guestStatus(vm_type, vmid, node).catch((error: unknown) => Promise.reject(withoutType(error, vm_type)));
   const guest = await pve.locate(vmid);
   return pve.guestStatus(guest.type, vmid, node ?? guest.node);
+}
+
+/** A guest of the other type is served as well, if only the type is left out. */
+function withoutType(error: unknown, type: string): unknown {
+  if (!(error instanceof OperationError) || error.code !== 'not_found' || !/^\d+ is a /.test(error.message)) return error;
+  return new OperationError(error.code, error.message, {
+    hint: `Leave vm_type=${type} out.`,
+    details: { ...error.details, field: 'vm_type' },
+    cause: error,
+  });
 }
 
 /** @throws OperationError `conflict` for a guest whose snapshots Proxmox would not touch now */
@@ -25,12 +37,7 @@ export function assertSnapshotsCanChange(guest: GuestStatus): void {
   if (guest.template) {
     throw new OperationError('conflict', `${label} is a template, and templates have no changing snapshots.`, { hint: 'Clone it first.' });
   }
-  if (guest.lock !== null) {
-    throw new OperationError('conflict', `${label} is locked by ${guest.lock}.`, {
-      hint: 'Wait for the operation that holds the lock to end.',
-      details: { vmid: guest.vmid, lock: guest.lock },
-    });
-  }
+  assertUnlocked(guest);
 }
 
 /** @throws OperationError `not_found` naming the snapshots that exist */

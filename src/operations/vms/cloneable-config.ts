@@ -3,6 +3,7 @@ import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { readVmConfig, type VmConfig } from '../../proxmox/vm-config.ts';
 import type { Vm } from '../../proxmox/vm.ts';
 import { chooseNode } from '../choose-node.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 
 /** What is wanted of a clone, as far as Proxmox may refuse it. */
 interface Wish {
@@ -22,8 +23,7 @@ const conflict = (message: string, hint: string, field: string): OperationError 
  */
 export async function cloneableConfig(pve: ProxmoxReader, wish: Wish, source: Vm, now: VmConfig): Promise<VmConfig> {
   const { full, storage } = wish;
-  if (source.facts.lock !== null)
-    throw conflict(`VM ${source.vmid} is locked (${source.facts.lock}).`, 'Wait for the operation that holds the lock.', 'source_vmid');
+  assertUnlocked(source.facts, 'source_vmid');
   if (!full && (storage !== undefined || wish.format !== undefined)) {
     const field = storage === undefined ? 'format' : 'storage';
     throw new OperationError('invalid_input', `A linked clone has the ${field} of its template.`, {
@@ -61,7 +61,7 @@ async function configOfSnapshot(pve: ProxmoxReader, { node, vmid }: Vm, snapname
 
 /** Proxmox clones to another node only what lies on shared storage altogether, images in CD-ROM drives included. */
 async function assertReachableFrom(pve: ProxmoxReader, target: string, vmid: number, { drives }: VmConfig): Promise<void> {
-  await chooseNode(pve, target);
+  await chooseNode(pve, target, 'target_node');
   const shared = new Set((await pve.storages()).filter((row) => row.shared).map((row) => row.storage));
   const local = drives.find((drive) => drive.storage !== null && !shared.has(drive.storage));
   if (local === undefined) return;

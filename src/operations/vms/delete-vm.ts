@@ -3,6 +3,7 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readVmConfig } from '../../proxmox/vm-config.ts';
 import { defineTask } from '../define.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
 
@@ -32,7 +33,7 @@ export const deleteVm = defineTask({
     }
     if (config.protection)
       throw conflict(`VM ${vmid} is protected in Proxmox VE.`, 'A person has to take its protection off in Proxmox VE first.');
-    if (vm.facts.lock !== null) throw conflict(`VM ${vmid} is locked (${vm.facts.lock}).`, 'Wait for the operation that holds the lock.');
+    assertUnlocked(vm.facts);
     if (vm.facts.haManaged && !input.purge) {
       throw conflict(`VM ${vmid} is managed by HA.`, 'Use purge=true to take it out of HA as well.');
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DISK_BUSES, OS_TYPES } from '../../proxmox/new-vm.ts';
+import { nameserver } from '../address-list.ts';
 import { node, pool, storage, vmid } from '../inputs.ts';
 import { vmName } from './vm-name.ts';
 
@@ -18,7 +19,7 @@ const formed = (form: RegExp, maxLength: number, what: string) =>
 /** Volids here stand inside property strings, so they hold no comma. */
 const volume = formed(/^[a-zA-Z][\w.-]*:[^,\s?#%\\]+$/, 300, 'a volid like local:import/debian.qcow2');
 const isoVolid = formed(/^[a-zA-Z][\w.-]*:iso\/[^,\s/?#%\\]+$/, 300, 'the volid of an ISO image, like local:iso/debian.iso');
-const bridge = z.string().regex(/^[\w.-]{1,32}$/);
+const bridge = z.string().regex(/^[\w.-]{1,32}$/, 'must be the name of a bridge, like vmbr0');
 const sizeGib = z.int().min(1).max(MAX_DISK_GIB);
 
 const disk = z.strictObject({
@@ -85,9 +86,7 @@ export const newVmInput = z.object({
   cipassword: z.string().min(1).max(256).optional().describe('cloud-init: password; prefer sshkeys.'),
   sshkeys: sshkeys.optional().describe('cloud-init: public keys, one per line.'),
   ipconfig: z.array(ipconfig).max(32).optional().describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
-  nameserver: formed(/^[0-9a-fA-F:.]+(?:[ ,;]+[0-9a-fA-F:.]+)*$/, 256, 'one or more IP addresses')
-    .optional()
-    .describe('cloud-init: DNS servers.'),
+  nameserver: nameserver.optional().describe('cloud-init: DNS servers.'),
   searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains')
     .optional()
     .describe('cloud-init: DNS search domain.'),
