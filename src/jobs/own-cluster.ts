@@ -1,4 +1,4 @@
-import { OperationError } from '../domain/operation-error.ts';
+import { ERROR_CLASSES, OperationError } from '../domain/operation-error.ts';
 import type { JobStore } from './job-store.ts';
 import type { Tasks } from './ports.ts';
 
@@ -28,9 +28,9 @@ export function createOwnCluster(store: JobStore, tasks: Tasks): OwnCluster {
 
   async function compare(): Promise<boolean> {
     const clusterId = await tasks.clusterId().catch((fault: unknown) => {
-      // A cluster that does not tell is not told apart.
-      if (fault instanceof OperationError && (fault.code === 'missing_privilege' || fault.code === 'not_found')) return null;
-      throw fault;
+      if (!(fault instanceof OperationError) || ERROR_CLASSES[fault.code].transient || fault.code === 'unauthenticated') throw fault;
+      // A cluster that answers and does not tell is not told apart.
+      return null;
     });
     return clusterId === null || (await store.bindToCluster(clusterId)) === clusterId;
   }

@@ -54,13 +54,16 @@ test('the wish to cancel is noted while the cluster is away', async () => {
   expect(await cluster.settle(second.jobs.cancel(job.jobId, alice))).toMatchObject({ cancelRequested: true });
 });
 
-test('a cluster that does not answer at the start is asked again, one that does not tell is not told apart', async () => {
-  const cluster = aCluster();
-  const answers = [
-    () => Promise.reject(new OperationError('proxmox_unreachable', 'down')),
-    () => Promise.reject(new OperationError('missing_privilege', 'no')),
-  ];
-  const server = cluster.server({ tasks: { clusterId: () => answers.shift()?.() ?? Promise.resolve('never asked') } });
-  expect(await cluster.settle(codeOf(server.jobs.accept(cluster.request('start_vm', 101))))).toBe('proxmox_unreachable');
-  expect(await cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)))).toMatchObject({ job: { state: 'running' } });
-});
+test.each(['missing_privilege', 'not_found', 'proxmox_failed'] as const)(
+  'a cluster that does not answer at the start is asked again, one that does not tell (%s) is not told apart',
+  async (code) => {
+    const cluster = aCluster();
+    const answers = [
+      () => Promise.reject(new OperationError('proxmox_unreachable', 'down')),
+      () => Promise.reject(new OperationError(code, 'no')),
+    ];
+    const server = cluster.server({ tasks: { clusterId: () => answers.shift()?.() ?? Promise.resolve('never asked') } });
+    expect(await cluster.settle(codeOf(server.jobs.accept(cluster.request('start_vm', 101))))).toBe('proxmox_unreachable');
+    expect(await cluster.settle(server.jobs.accept(cluster.request('start_vm', 101)))).toMatchObject({ job: { state: 'running' } });
+  },
+);
