@@ -7,8 +7,8 @@ import { runHttpService, runMcpHttp, runStdio, type RunningServer } from './run-
 import { nextSignal, shutDown } from './shut-down.ts';
 import { VERSION } from './version.ts';
 
-/** Which door a server opens: as configured, or one of the modes of the container. */
-export type Door = 'configured' | 'openapi' | 'mcp-http';
+/** What a server serves: as configured, or one of the modes of the container. */
+export type ServeMode = 'configured' | 'openapi' | 'mcp-http';
 
 /** The servers of the program. */
 export const serveCommands: readonly Command[] = [
@@ -23,7 +23,7 @@ export const serveCommands: readonly Command[] = [
     summary: 'HTTP server: OpenAPI on API_HOST and API_PORT, or MCP where PROXMOX_MCP_MODE says so',
     details: 'PROXMOX_MCP_MODE: openapi, api or rest (default); mcp-http, streamable-http, streamable or mcp.',
     answersJson: false,
-    run: ({ environment }) => serve(environment, doorOf(environment['PROXMOX_MCP_MODE'])),
+    run: ({ environment }) => serve(environment, modeOf(environment['PROXMOX_MCP_MODE'])),
   },
   {
     name: 'mcp-http',
@@ -34,7 +34,7 @@ export const serveCommands: readonly Command[] = [
 ];
 
 /** The modes of the container. @returns undefined for an unknown one */
-function doorOf(mode: string | undefined): Door | undefined {
+function modeOf(mode: string | undefined): ServeMode | undefined {
   switch (mode?.trim().toLowerCase()) {
     case undefined:
     case '':
@@ -53,24 +53,24 @@ function doorOf(mode: string | undefined): Door | undefined {
 }
 
 /** Serves until the other side goes or a signal comes. Resolves with the exit code. */
-export async function serve(environment: NodeJS.ProcessEnv, door: Door | undefined): Promise<number> {
+export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | undefined): Promise<number> {
   const secrets = createSecrets();
   let product: Product | undefined;
   let server: RunningServer;
   let logger: Logger;
   try {
-    if (door === undefined)
+    if (mode === undefined)
       throw new Error(`PROXMOX_MCP_MODE is ${JSON.stringify(environment['PROXMOX_MCP_MODE'])}; known are openapi and mcp-http.`);
     const { config, source, warnings } = loadConfig(environment);
     logger = createLogger(config.logging, secrets);
     for (const warning of warnings) logger.warn({ source }, warning);
     product = await compose({ config, environment, logger, secrets });
-    if (door === 'openapi') {
+    if (mode === 'openapi') {
       const running = await runHttpService(product, logger, config, environment);
       const mcp = running.mcp?.url ?? (config.http.mcp === 'same-port' ? running.rest.url : null);
       logger.info({ url: running.rest.url, mcp: mcp === null ? null : `${mcp}/mcp`, proxmox: config.proxmox.host }, 'serving HTTP');
       server = running;
-    } else if (door === 'mcp-http' || config.mcp.transport === 'STREAMABLE') {
+    } else if (mode === 'mcp-http' || config.mcp.transport === 'STREAMABLE') {
       const running = await runMcpHttp(product, logger, config, environment);
       logger.info({ url: `${running.listener.url}/mcp`, proxmox: config.proxmox.host }, 'serving MCP over HTTP');
       server = running;

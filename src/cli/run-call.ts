@@ -35,7 +35,7 @@ const EXIT_OF_STATUS: Readonly<Record<string, number>> = {
 const UNDER_WAY: ReadonlySet<string> = new Set(['running', 'retrying', 'cancel_requested']);
 
 /**
- * Calls one operation through the door that every surface uses, waits for its job with a bar, and prints the answer.
+ * Calls one operation through the dispatcher that every surface uses, waits for its job with a bar, and prints the answer.
  * Ctrl-C ends the waiting, never the job.
  * @throws OperationError
  */

@@ -18,7 +18,7 @@ export interface Call {
   readonly onProgress?: (job: Job) => void;
 }
 
-/** A call that has come through the door. */
+/** A call that was let in. */
 export interface EnteredCall extends Call {
   /** Tells it from every other call. A request id cannot: over HTTP it is the caller's own word. */
   readonly callId: string;

@@ -19,7 +19,7 @@ import { registerOperation, type RegisteredOperation } from './registered-operat
 import { replanJob } from './replan-job.ts';
 import { runTask } from './run-task.ts';
 
-/** The one door: every call of every surface comes through here. */
+/** The one way in: every call of every surface comes through here. */
 export interface Dispatcher {
   /** Every operation, in the order of the catalogue. */
   readonly operations: readonly RegisteredOperation[];

@@ -3,7 +3,7 @@ import type { Approvals } from '../dispatch/approvals.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Jobs } from '../jobs/jobs.ts';
-import { createDoor, type DoorOptions } from './create-door.ts';
+import { createGuardedApp, type GuardedAppOptions } from './create-guarded-app.ts';
 import { addDocsRoutes } from './docs-routes.ts';
 import type { EventFeed } from './event-feed.ts';
 import { FULL_KEY, principalOn } from './identity.ts';
@@ -19,7 +19,7 @@ import type { HttpEnv } from './request-context.ts';
 import { requireScope } from './require-scope.ts';
 import { addResourceMetadata, isResourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts';
 
-export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes' | 'isPublic' | 'onRequest'> {
+export interface HttpAppOptions extends Omit<GuardedAppOptions, 'surface' | 'prefixes' | 'isPublic' | 'onRequest'> {
   readonly dispatcher: Dispatcher;
   readonly jobs: Jobs;
   /** Takes a person's answer to a job that asks. */
@@ -46,7 +46,7 @@ export interface HttpAppOptions extends Omit<DoorOptions, 'surface' | 'prefixes'
 export function createHttpApp(options: HttpAppOptions): Hono<HttpEnv> {
   const { dispatcher, metrics, clock, closing, version, authenticator, rootPath, pathPrefix, publicDocs } = options;
   const publicPath = `${rootPath}${pathPrefix}`;
-  const { app, routes } = createDoor({
+  const { app, routes } = createGuardedApp({
     ...options,
     surface: 'http',
     prefixes: [publicPath, pathPrefix],

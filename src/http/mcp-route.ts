@@ -46,7 +46,7 @@ export function addMcpRoute(app: Hono<HttpEnv>, { mcp, dispatcher, now }: McpRou
     const operation = operationCalledBy(message);
     const needed = scopes.get(operation);
     if (needed === undefined || hasScope(principal, needed)) return;
-    // The one door refuses it, and records that it did; it looks at the scope before anything else.
+    // The dispatcher refuses it, and records that it did; it looks at the scope before anything else.
     await dispatcher.call({ operation, arguments: {}, principal, requestId: context.get('requestId') });
   }
 

@@ -21,7 +21,12 @@ export type Sent =
 const COMMAND_GRACE_MS = 30_000;
 
 /** Sends and waits, within bounds. The record that comes back holds what was noted meanwhile. */
-async function ask(engine: Engine, record: JobRecord, plan: SendPlan, sendBefore: number): Promise<{ answer: Answer; record: JobRecord }> {
+async function sendAndWait(
+  engine: Engine,
+  record: JobRecord,
+  plan: SendPlan,
+  sendBefore: number,
+): Promise<{ answer: Answer; record: JobRecord }> {
   const { step } = plan;
   const limit = step.kind === 'command' ? step.timeoutSeconds * 1000 + COMMAND_GRACE_MS : engine.settings.answerTimeoutMs;
   const answered = new AbortController();
@@ -143,7 +148,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
         details: { step: number, send: sends, request: recorded.description },
       }),
     );
-  const early = without?.('writeAhead') ? await ask(engine, { ...record, ...patch }, plan, sendBefore) : undefined;
+  const early = without?.('writeAhead') ? await sendAndWait(engine, { ...record, ...patch }, plan, sendBefore) : undefined;
   const intent = await intend();
   if (intent?.kind === 'held')
     return {
@@ -155,7 +160,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
   if (intent?.kind !== 'moved') return { kind: 'went_on', record: undefined };
   if (failpoint) await failpoint('send.after-intent');
   const deadline = without?.('sendDeadline') ? Number.POSITIVE_INFINITY : sendBefore;
-  const asked = early ? { ...early, record: intent.record } : await ask(engine, intent.record, plan, deadline);
+  const asked = early ? { ...early, record: intent.record } : await sendAndWait(engine, intent.record, plan, deadline);
   if (failpoint) await failpoint('send.after-answer');
   return { kind: 'went_on', record: await recordAnswer(engine, asked.record, asked.answer) };
 }

@@ -4,7 +4,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { Caller } from './caller.ts';
 import { progressReporter } from './progress.ts';
 
-/** Runs one operation for a caller, through the one door. @throws OperationError */
+/** Runs one operation for a caller, through the one dispatcher. @throws OperationError */
 export type AskOperation = (caller: Caller, operation: string, args: unknown) => Promise<CallResult>;
 
 /** The way of every request of this surface to the operations. The client's cancellation ends the waiting, never a job. */

@@ -28,7 +28,7 @@ export interface Outcome {
   readonly error: OperationError | undefined;
 }
 
-/** One server with a policy, seen through the door that every surface uses. */
+/** One server with a policy, seen through the dispatcher that every surface uses. */
 export interface Secured extends AsyncDisposable {
   readonly sim: Simulator;
   readonly product: Product;

@@ -14,7 +14,7 @@ import { Refusal } from './refusal.ts';
 import type { HttpContext, HttpEnv, HttpLog, RequestRecord } from './request-context.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 
-export interface DoorOptions {
+export interface GuardedAppOptions {
   readonly surface: Surface;
   readonly authenticator: Authenticator;
   /** Null checks neither Host nor Origin. */
@@ -32,7 +32,7 @@ export interface DoorOptions {
   readonly isPublic: (path: string) => boolean;
 }
 
-export interface Door {
+export interface GuardedApp {
   readonly app: Hono<HttpEnv>;
   readonly routes: RouteTable;
 }
@@ -40,7 +40,7 @@ export interface Door {
 const REFUSED_CREDENTIALS_PER_MINUTE = 120;
 
 /** What every request passes, whatever it wants: identity of the request, Host and Origin, limits, authentication, errors. */
-export function createDoor(options: DoorOptions): Door {
+export function createGuardedApp(options: GuardedAppOptions): GuardedApp {
   const { authenticator, origin, clock, log, onRequest, closing, rateLimitPerMinute: perMinute } = options;
   const app = new Hono<HttpEnv>({ getPath: (request) => pathWithin(request, options.prefixes) });
   const routes = createRouteTable(app);
@@ -96,7 +96,7 @@ export function createDoor(options: DoorOptions): Door {
   return { app, routes };
 }
 
-function answerError(thrown: Error, context: HttpContext, { log, authenticator }: DoorOptions): Response {
+function answerError(thrown: Error, context: HttpContext, { log, authenticator }: GuardedAppOptions): Response {
   if (thrown instanceof Refusal) return thrown.response;
   const requestId = context.get('requestId');
   const error = thrown instanceof OperationError ? thrown : toOperationError(thrown);
