@@ -83,6 +83,11 @@ describe('commands in VMs', () => {
       }
     });
 
+    test('refuses a program that something on the way could take for an option', async () => {
+      expect((await run({ argv: ['-w', 'id'] })).error).toMatchObject({ code: 'invalid_input', details: { field: 'argv' } });
+      expect(executions()).toEqual([]);
+    });
+
     test('tells exit codes, signals and standard error apart', async () => {
       inGuest(([program]) =>
         program === '/bin/bad' ? { exitcode: 3, stdout: 'out\n', stderr: 'err\n' } : program === '/bin/shot' ? { signal: 9 } : undefined,

@@ -43,6 +43,17 @@ const WRAPS = [
 const EVIL = SEEDS.flatMap((seed) => WRAPS.map((wrap) => wrap(seed)));
 const TEXTS = ['a', 'ab', '1', '-', 'x', 'aA', 'a '].map((unit) => unit.repeat(2_000 / unit.length));
 
+/** Milliseconds of the best of three runs at most, or of the first that is quick enough: other work on the machine is not the pattern's fault. */
+function bestOf(limit: number, run: () => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3 && best > limit; attempt += 1) {
+    const started = performance.now();
+    run();
+    best = Math.min(best, performance.now() - started);
+  }
+  return best;
+}
+
 describe('patterns that would stop a backtracking engine', () => {
   test(`${EVIL.length} of them settle a command of 2,000 characters in under 50 ms each`, { timeout: 120_000 }, () => {
     expect(EVIL.length).toBeGreaterThanOrEqual(200);
@@ -50,14 +61,8 @@ describe('patterns that would stop a backtracking engine', () => {
     for (const pattern of EVIL) {
       const settings = policy({ commands: { allow_patterns: [pattern], deny_patterns: [pattern] } });
       for (const text of TEXTS) {
-        // The best of three: other work on the machine is not the pattern's fault.
-        let best = Number.POSITIVE_INFINITY;
-        for (let attempt = 0; attempt < 3 && best > 50; attempt += 1) {
-          const started = performance.now();
-          decide(command(['echo', text, '!']), settings);
-          best = Math.min(best, performance.now() - started);
-        }
-        if (best > 50) slow.push({ pattern, text: text.slice(0, 4), milliseconds: best });
+        const milliseconds = bestOf(50, () => void decide(command(['echo', text, '!']), settings));
+        if (milliseconds > 50) slow.push({ pattern, text: text.slice(0, 4), milliseconds });
       }
     }
     expect(slow).toEqual([]);
@@ -76,9 +81,7 @@ describe('patterns that would stop a backtracking engine', () => {
       const result = compilePattern(pattern);
       if (!result.ok) throw new Error(result.problem);
       for (const text of ['a'.repeat(PATTERN_TEXT_MAX), letters(PATTERN_TEXT_MAX)]) {
-        const started = performance.now();
-        expect(result.pattern.matchesWhole(text)).toBe(false);
-        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(bestOf(1_000, () => expect(result.pattern.matchesWhole(text)).toBe(false))).toBeLessThan(1_000);
       }
     }
   });

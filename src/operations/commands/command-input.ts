@@ -36,6 +36,7 @@ export function argvOf({ command, argv }: CommandInput): readonly string[] {
   const words = argv ?? wordsOf(command ?? '');
   const [program] = words;
   if (program === undefined || program.trim() === '') throw invalid('command', 'The command is empty.', 'Name a program.');
+  if (program.startsWith('-')) throw invalid('argv', 'The name of the program begins like an option.', 'Start with the name of a program.');
   const broken = words.find((word) => word.includes('\0') || !word.isWellFormed());
   if (broken !== undefined)
     throw invalid('argv', 'An argument holds a NUL or half a character, which no program can be given.', 'Pass such data on stdin.');
