@@ -60,9 +60,9 @@ export const AGENT_MESSAGES: readonly MessageRow[] = [
     message: () => 'The program cannot be started in this VM.',
     hint: 'Name an existing program by its full path, e.g. /usr/bin/df. Words of a shell (cd, export, |) are no programs.',
   },
-  // qemu qga/commands.c, qmp_guest_exec_status
+  // qemu qga/commands.c, qmp_guest_exec_status; the second before QEMU 8.2, whose agents many guests still have
   {
-    pattern: /^Agent error: PID \S+ does not exist/,
+    pattern: /^Agent error: (?:PID \S+ does not exist|Invalid parameter 'pid')/,
     failure: 'refused',
     code: 'not_found',
     message: () => 'The QEMU guest agent does not know the process any more.',

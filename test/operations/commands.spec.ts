@@ -209,6 +209,19 @@ describe('commands in VMs', () => {
       expect(output).toMatchObject({ effect: 'unknown', phase: 'in_doubt', message: expect.stringContaining('its end was not seen') });
     });
 
+    test.each(['PID ld does not exist', "Invalid parameter 'pid'"])(
+      'an agent that was restarted meanwhile leaves the end in doubt at once: %s',
+      async (said) => {
+        inGuest(() => ({ seconds: 1e9 }));
+        const reason = `Agent error: ${said}`;
+        const body = JSON.stringify({ data: null, message: `${reason}\n` });
+        product.sim.faults.respond('GET /nodes/*/qemu/*/agent/exec-status', { status: 500, reason, body, contentType: 'application/json' });
+        const { output } = await run({ argv: ['echo', said], timeout_seconds: 600 });
+        expect(output).toMatchObject({ effect: 'unknown', phase: 'in_doubt', message: expect.stringContaining('its end was not seen') });
+        expect(executions()).toHaveLength(1);
+      },
+    );
+
     test('output that was told once and arrived unreadable leaves the end in doubt, and says why', async () => {
       const looks = 'GET /nodes/*/qemu/*/agent/exec-status';
       inGuest(() => ({ seconds: 1e9 }));
