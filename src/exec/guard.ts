@@ -11,8 +11,8 @@ export interface GuardedCommand {
 
 /**
  * The argv that runs a command under guard, so that nothing of its session outlives it. The scripts are constant: the command arrives as
- * words of its own and no shell reads it. Needs sh, setsid, sleep, and for input head, tee, wc and cat, of coreutils or BusyBox, and
- * /proc. What makes itself a session of its own escapes.
+ * words of its own and no shell reads it. Needs sh, setsid, sleep, cat and grep, for input also head, tee and wc, as Debian or BusyBox
+ * have them, and /proc. What makes itself a session of its own escapes.
  */
 export function guardArgv({ argv, timeoutSeconds, stdinBytes }: GuardedCommand): string[] {
   return ['sh', '-c', START, GUARD, String(timeoutSeconds), String(stdinBytes), ...argv];
@@ -22,6 +22,8 @@ export function guardArgv({ argv, timeoutSeconds, stdinBytes }: GuardedCommand):
 const START = 'setsid sh -c "$0" proxmox-mcp-plus "$@"; exit $?';
 
 /**
+ * Members of the session are found by the sixth field of /proc/PID/stat, behind the name, which may hold anything.
+ *
  * Three processes side by side tell a fourth what happens: one that sleeps until the time is over, one that passes stdin on and sees
  * the caller go, and one that runs the command, whose process id is that of its session. TERM goes to all of the session first, and
  * KILL to what is left of it. The command is no background job, which would ignore INT. It sees the end of its stdin only when all
@@ -31,15 +33,13 @@ const GUARD = `seconds=$1 bytes=$2
 shift 2
 trap : TERM
 exec 3>&1 5>&2 2> /dev/null
-members() {
-  for stat in /proc/[0-9]*/stat; do
-    text=
-    while read -r line; do text="$text $line"; done < "$stat"
-    set -- \${text##*) }
-    [ "$4" != "$command" ] || [ "$1" = Z ] || { pid=\${stat#/proc/}; echo "\${pid%/stat}"; }
+members() { grep -lE "\\) [^Z] [0-9]+ [0-9]+ $command " /proc/[0-9]*/stat; }
+tell() {
+  for stat in $(members); do
+    pid=\${stat#/proc/}
+    kill -s "$1" "\${pid%/stat}"
   done
 }
-tell() { for member in $(members); do kill -s "$1" "$member"; done; }
 stop() {
   echo over
   for second in ${Array.from({ length: KILL_AFTER_SECONDS }, (_, index) => index + 1).join(' ')}; do sleep 1; echo tick; done

@@ -15,7 +15,7 @@ import { processesWith } from './processes.ts';
 
 const GATE = fileURLToPath(new URL('../../src/exec/forced-command/pct-exec-gate', import.meta.url));
 /** What a container of the likes of Alpine has. */
-const APPLETS = ['sh', 'setsid', 'sleep', 'head', 'tee', 'wc', 'cat', 'timeout'];
+const APPLETS = ['sh', 'setsid', 'sleep', 'cat', 'grep', 'head', 'tee', 'wc', 'timeout'];
 let openssh: OpenSsh;
 let gateKey: string;
 const shells: NodeShell[] = [];
@@ -114,6 +114,20 @@ describe.each(WAYS)('%s', (_name, settings, vmid) => {
     expect(processesWith(`sleep\u0000${seconds}`).length).toBeGreaterThan(0);
   });
 });
+
+test.concurrent.each([') Z 1 1 1 (', ') S 1 1\n1 1', '(((', '%s $(id)'])(
+  'no process hides behind the name %j, in a process group of its own',
+  async (name) => {
+    const [seconds, program] = [mark(), join(openssh.folder, name)];
+    symlinkSync('/usr/bin/sleep', program);
+    const shell = createNodeShell(openssh.settings());
+    shells.push(shell);
+    const argv = ['bash', '-c', `set -m; (trap '' TERM; exec "$0" ${seconds}) & wait`, program];
+    const output = await shell.runInContainer({ node: 'pve1', vmid: 101, argv, timeoutSeconds: 1 });
+    expect(processesWith(seconds)).toEqual([]);
+    expect(output).toMatchObject({ timedOut: true, exitCode: 137 });
+  },
+);
 
 test('nothing is left when the connection is cut, and what came of stdin does not pass for all of it', async () => {
   const [seconds, incomplete] = [mark(), mark()];
