@@ -14,7 +14,7 @@ import { mcpFactory } from '../../src/app/run-servers.ts';
 import { localPrincipal } from '../../src/domain/principal.ts';
 import { createSecrets } from '../../src/domain/secrets.ts';
 import type { JsonSchema, RegisteredOperation } from '../../src/dispatch/registered-operation.ts';
-import { known } from './secured.ts';
+import { known, startSecured } from './secured.ts';
 import { startSimulator, type Simulator } from '../../src/simulator/start-simulator.ts';
 
 /** One value per place where a secret can be put; any of them anywhere else is a leak. */
@@ -299,6 +299,35 @@ test('the credentials of a tunnel that does not open are told nowhere', async ()
   const text = `${String(failure)} ${JSON.stringify(failure)} ${readFileSync(join(folder, 'tunnel.log'), 'utf8')}`;
   const planted = [CANARY.ssh, CANARY.passphrase, sim.token.tokenValue].flatMap(spellingsOf);
   expect(planted.filter((spelling) => text.includes(spelling))).toEqual([]);
+});
+
+test('secrets of calls that wait for an approval reach Proxmox VE and are told nowhere, to the approver neither', async () => {
+  await using server = await startSecured({
+    config: { policy: { risks: { change: 'ask', execute: 'ask' }, commands: { rules: [{ program: 'uptime', effect: 'ask' }] } } },
+  });
+  server.sim.cluster.vm(8001, { status: 'running', agent: true });
+  const { ostemplate } = KNOWN;
+  const told: unknown[] = [];
+  for (const [name, args] of [
+    ['create_container', { vmid: 9100, node: 'pve1', hostname: 'x', ostemplate, storage: 'local-lvm', password: CANARY.argument }],
+    ['create_vm', { vmid: 9101, node: 'pve1', name: 'x', cpus: 1, memory: 512, disk_size: 1, cipassword: CANARY.argument }],
+    ['write_guest_file', { vmid: 8001, path: '/tmp/x', content: CANARY.argument }],
+    ['execute_vm_command', { vmid: 8001, command: 'uptime', stdin: CANARY.argument }],
+  ] as const) {
+    const jobId = await server.ask(name, args);
+    told.push(await server.call('get_job', { job_id: jobId }), await server.product.approvals.waiting(), await server.decide(jobId, true));
+    expect(await server.stateOf(jobId), name).toBe('succeeded');
+    told.push(await server.call('get_job', { job_id: jobId }), await server.call('list_jobs'));
+  }
+  expect(String(known(server.sim.cluster.guest(8001)).agent.files.get('/tmp/x'))).toBe(CANARY.argument);
+  const places = readdirSync(server.folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(server.folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'));
+  const leaks = [JSON.stringify(told), ...told.map((answer) => String((answer as { text?: string }).text)), ...places].filter((text) =>
+    spellingsOf(CANARY.argument).some((spelling) => text.includes(spelling)),
+  );
+  expect(leaks).toEqual([]);
 });
 
 test('a secret too short to be taken out is reported at the start by its place, and not shown', () => {
