@@ -284,6 +284,24 @@ describe('facts about targets', () => {
   });
 });
 
+test('a retry is decided like the call that it repeats, for whoever asks for it', async () => {
+  await using server = await startSecured({
+    config: { policy: { rules: [{ name: 'not this one', effect: 'deny', principals: ['key:denied'], operations: ['delete_vm'] }] } },
+  });
+  server.sim.cluster.vm(8001, { status: 'stopped' });
+  server.sim.cluster.snapshot(8001, 'before', { description: 'Delete VM 8001.' });
+  server.sim.faults.failTask('qmdestroy', 'no luck', { times: 1 });
+  const { output } = await server.call('delete_vm', { vmid: 8001, wait_seconds: 20 }, { principal: key('boss', ['admin']) });
+  expect(output['status']).toBe('failed');
+  const retry = (principal: Principal) => server.call('retry_job', { job_id: output['job_id'] }, { principal });
+  expect((await retry(key('operator', ['read', 'operate']))).error?.details).toMatchObject({ policy: 'OP_POLICY_SCOPE' });
+  expect((await retry(key('denied', ['operate', 'destroy']))).error?.details).toMatchObject({ rules: ['not this one'] });
+  const reader = key('reader', ['read', 'operate', 'destroy']);
+  await server.call('list_snapshots', { vmid: 8001 }, { principal: reader });
+  expect((await retry(reader)).output['status']).toBe('awaiting_approval');
+  expect(server.sim.cluster.guest(8001)).toBeDefined();
+});
+
 describe('what is shown', () => {
   test('follows the policy and the credential', async () => {
     await using server = await startSecured({
