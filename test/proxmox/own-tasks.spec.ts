@@ -39,12 +39,13 @@ test('a token that sees the tasks of everybody takes only those of the token tha
 
 test('two clusters are told apart', async () => {
   const options = { speed: 1, authenticationDelaySeconds: 0 };
-  const sims = await Promise.all([startSimulator(options), startSimulator(options)]);
-  const [one, other] = sims.map((sim) => connect(sim, sim.token));
-  const ids = await Promise.all([one, one, other].map((connection) => connection && createTasks(connection.api).clusterId()));
-  expect(ids[0]).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
-  expect(ids[1]).toBe(ids[0]);
-  expect(ids[2]).not.toBe(ids[0]);
-  await Promise.all([one, other].map((connection) => connection?.transport.close()));
-  await Promise.all(sims.map((sim) => sim.close()));
+  const first = await startSimulator(options);
+  const second = await startSimulator(options);
+  const [one, other] = [connect(first, first.token), connect(second, second.token)];
+  const [id, again, another] = await Promise.all([one, one, other].map(({ api }) => createTasks(api).clusterId()));
+  expect(id).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  expect(again).toBe(id);
+  expect(another).not.toBe(id);
+  await Promise.all([one, other].map(({ transport }) => transport.close()));
+  await Promise.all([first, second].map((sim) => sim.close()));
 });
