@@ -5,6 +5,7 @@ import { isLoopback } from '../domain/loopback.ts';
 import type { Principal } from '../domain/principal.ts';
 import { principalOn, type Identity } from '../http/identity.ts';
 import type { McpFetch } from '../http/mcp-route.ts';
+import { MAX_BODY_BYTES } from '../http/read-body.ts';
 import type { HttpEnv } from '../http/request-context.ts';
 import { changedResources } from '../mcp/changed-resources.ts';
 import { createServeCall } from '../mcp/serve-call.ts';
@@ -36,7 +37,6 @@ export interface PreparedHttp {
   close(): Promise<void>;
 }
 
-const MAX_MCP_BODY_BYTES = 1024 * 1024;
 /** Whoever comes without having passed the door: nothing is allowed. */
 const NOBODY: Identity = { kind: 'key', id: 'nobody', scopes: [], expiresAt: null };
 
@@ -154,7 +154,7 @@ async function mcpHandler(product: Product, logger: Logger, makeMcp: McpFactoryO
   const serveCall = createServeCall(build);
   const handler = createMcpHandler(build, {
     onerror: (error) => logger.debug({ err: error }, 'mcp http'),
-    maxRequestBodySize: MAX_MCP_BODY_BYTES,
+    maxRequestBodySize: MAX_BODY_BYTES,
   });
   const stopTelling = product.jobs.subscribe((job) => {
     for (const uri of changedResources(job)) handler.notify.resourceUpdated(uri);

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { scopeOf } from '../dispatch/scope-of.ts';
 import { principalOn } from './identity.ts';
 import { operationCalledBy } from './operation-called-by.ts';
+import { bodyTooLarge, MAX_BODY_BYTES } from './read-body.ts';
 import type { HttpContext, HttpEnv } from './request-context.ts';
 
 /** What the protocol handler is told about a caller that was let in. */
@@ -28,7 +29,7 @@ export interface McpRouteOptions {
 }
 
 const DAY_SECONDS = 86_400;
-/** Longer bodies are left to the handler, which bounds and refuses them. */
+/** Longer bodies are left to the handler, which reads them bit by bit. */
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 
 /** MCP over Streamable HTTP at `/mcp`, for callers that the guard has let in. */
@@ -70,10 +71,12 @@ export function addMcpRoute(app: Hono<HttpEnv>, { mcp, dispatcher, now }: McpRou
   });
 }
 
-/** Reads an ordinary body once, and ahead of the handler, which would read a copy and parse it twice. */
+/** Reads an ordinary body once, and ahead of the handler, which would read a copy and parse it twice. @throws Refusal 413 */
 async function bodyRead(request: Request): Promise<{ readonly request: Request; readonly parsedBody?: unknown }> {
   const { method, url, headers, signal } = request;
   const length = Number(headers.get('content-length') ?? Number.NaN);
+  // The handler would refuse it too, but drop what is still coming, and with it a connection that the client goes on using.
+  if (length > MAX_BODY_BYTES) throw bodyTooLarge();
   const isJson = /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '');
   if (method !== 'POST' || !isJson || !(length <= MAX_READ_AHEAD_BYTES)) return { request };
   const text = await request.text();

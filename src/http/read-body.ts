@@ -47,10 +47,14 @@ export async function readBody(request: Request): Promise<unknown> {
   });
 }
 
+/** What is said of a body that is longer than any that is read. */
+export function bodyTooLarge(): Refusal {
+  return new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
+}
+
 async function readBytes(request: Request): Promise<Buffer> {
-  const tooLarge = (): Refusal => new Refusal(413, { detail: `The body is larger than ${MAX_BODY_BYTES} bytes` });
   const length = request.headers.get('content-length');
-  if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(length ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -60,7 +64,7 @@ async function readBytes(request: Request): Promise<Buffer> {
     // Leaving the loop early cancels the stream, so that the rest is never read.
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > MAX_BODY_BYTES) throw tooLarge();
+      if (bytes > MAX_BODY_BYTES) throw bodyTooLarge();
       chunks.push(chunk);
     }
   } catch (error) {

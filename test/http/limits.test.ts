@@ -76,6 +76,14 @@ test('bodies and headers that are too large are refused', async () => {
   expect((await service.ask('/livez')).status).toBe(200);
 });
 
+test.each(['/mcp', '/get_nodes'])('a connection on which a body was too large can be used again: %s', async (path) => {
+  await using service = await startService({ listen: true, doors: { rest: true, mcp: 'same-port' } });
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const large = await service.ask(path, { method: 'POST', headers, body: 'x'.repeat(1_100_000) });
+  expect([large.status, await large.json()]).toEqual([413, { detail: 'The body is larger than 1048576 bytes' }]);
+  for (let turn = 0; turn < 5; turn += 1) expect(await (await service.ask('/livez')).json()).toEqual({ status: 'ok' });
+});
+
 test.each(['evil.example.org', 'localhost.evil.example.org:8811', '', 'a b'])(
   'a Host that a stranger could point here is refused where no key keeps strangers out: %j',
   async (host) => {
