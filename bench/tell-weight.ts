@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm';
 /** What a process holds once all garbage is gone. Without that nobody can tell growth from a heap not collected yet. */
 export interface Weight {
   readonly heapMegabytes: number;
-  /** Memory outside the heap of V8: buffers. */
-  readonly externalMegabytes: number;
+  /** Resident memory that is not V8's heap: buffers, sockets, what libraries take for themselves. */
+  readonly otherMegabytes: number;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -19,8 +19,8 @@ if (process.send) {
     collect();
     setImmediate(() => {
       collect();
-      const { heapUsed, external } = process.memoryUsage();
-      process.send?.({ heapMegabytes: heapUsed / MEGABYTE, externalMegabytes: external / MEGABYTE } satisfies Weight);
+      const { heapUsed, heapTotal, rss } = process.memoryUsage();
+      process.send?.({ heapMegabytes: heapUsed / MEGABYTE, otherMegabytes: (rss - heapTotal) / MEGABYTE } satisfies Weight);
     });
   });
   // Measuring keeps no server alive.
