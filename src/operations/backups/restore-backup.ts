@@ -16,7 +16,7 @@ import { guestToReplace, storageForRestore } from './target-of-restore.ts';
 export const restoreBackup = defineTask({
   name: 'restore_backup',
   title: 'Restore backup',
-  description: 'Restore a VM or container from a backup, as a new guest; overwrite=true replaces a stopped one.',
+  description: 'Restore a VM or container from a backup as a new guest, or over a stopped one.',
   input: z.object({
     archive: z.string().min(1).max(400).describe('Volid of the backup.'),
     node: node.optional().describe('Target; must see the backup.'),
