@@ -178,6 +178,6 @@ test('the policy of the documentation decides as the documentation says', async 
   writeFileSync(join(line.folder, 'documented.yaml'), cases);
   line.configure({ policy: { file: join(line.folder, 'policy.yaml') } });
   const { out, err, exitCode } = await line.run(['policy', 'test', join(line.folder, 'documented.yaml')]);
-  expect([exitCode, out, err]).toEqual([0, '5 cases, all as expected.\n', '']);
+  expect([exitCode, out, err]).toEqual([0, '6 cases, all as expected.\n', '']);
   expect((await line.run(['policy', 'check'])).out).toBe('Nothing to report.\n');
 });

@@ -19,7 +19,7 @@ const input = guestInput.extend({
   compress: z.enum(BACKUP_COMPRESSIONS).default('zstd').describe('0 is none, 1 is lzo.'),
   notes: z.string().max(900).optional().describe('Notes; {{guestname}}, {{node}}, {{vmid}} and {{cluster}} are filled in.'),
   protected: z.boolean().default(false).describe('Keep it from being deleted or pruned.'),
-  prune: z.boolean().default(false).describe('Then prune as the storage is set to.'),
+  prune: z.boolean().default(false).describe('Then prune as the storage says.'),
 });
 
 type Wanted = Partial<z.output<typeof input>>;

@@ -16,13 +16,13 @@ import { guestToReplace, storageForRestore } from './target-of-restore.ts';
 export const restoreBackup = defineTask({
   name: 'restore_backup',
   title: 'Restore backup',
-  description: 'Restore a VM or container from a backup, as a new guest; overwrite=true replaces a stopped one.',
+  description: 'Restore a VM or container from a backup as a new guest, or over a stopped one.',
   input: z.object({
     archive: z.string().min(1).max(400).describe('Volid of the backup.'),
-    node: node.optional().describe('Target node; must see the backup.'),
-    vmid: vmid.optional().describe('Id of the restored guest; a free one when left out.'),
+    node: node.optional().describe('Target; must see the backup.'),
+    vmid: vmid.optional().describe('Its id; a free one when left out.'),
     storage: storage.optional().describe('For its disks; where they were when left out.'),
-    unique: z.boolean().optional().describe('New MAC addresses; by default unless it overwrites.'),
+    unique: z.boolean().optional().describe('New MAC addresses; default unless overwrite.'),
     overwrite: z.boolean().default(false).describe('Replace the guest.'),
     start: z.boolean().default(false).describe('Start it afterwards.'),
   }),

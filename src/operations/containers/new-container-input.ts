@@ -35,7 +35,7 @@ export const newContainerInput = z.object({
   password: z.string().min(5).max(200).optional().describe('Password of root; never stored.'),
   ssh_public_keys: z.string().max(20_000).optional().describe('SSH keys of root, one per line; never stored.'),
   ...networkFields.shape,
-  nameserver: nameserver.optional().describe('DNS servers, separated by blanks.'),
+  nameserver: nameserver.optional().describe('DNS servers.'),
   searchdomain: z
     .string()
     .regex(/^[a-zA-Z0-9. -]{1,255}$/, 'must be one or more domains, separated by blanks')

@@ -68,7 +68,7 @@ export const newVmInput = z.object({
   memory: z.int().min(16).max(MAX_MEMORY_MIB).describe('MiB.'),
   disk_size: sizeGib.optional().describe('GiB, default 32.'),
   storage: storage.optional().describe('For all disks; the one with most free space when left out.'),
-  import_from: volume.optional().describe('Volid of a cloud image, or of a disk in an OVA.'),
+  import_from: volume.optional().describe('Volid of a cloud image or OVA disk.'),
   disks: z.array(disk).max(16).optional().describe('Instead of disk_size, boot disk first.'),
   network_bridge: bridge.default('vmbr0').describe('Bridge of its network.'),
   networks: z.array(network).max(32).optional().describe('Instead of network_bridge.'),
