@@ -46,7 +46,7 @@ describe('what a model pays for', () => {
   });
 
   test('what the server finds by itself and what only old callers send is not advertised, and taken all the same', async () => {
-    const listed = (name: string) => Object.keys((tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {}) as object);
+    const listed = (name: string) => Object.keys(tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {});
     expect(listed('start_vm')).toEqual(['vmid', 'wait_seconds', 'dry_run']);
     expect(listed('create_vm')).toContain('node');
     expect(listed('start_container')).not.toContain('format_style');
