@@ -22,7 +22,6 @@ const LOOK_EVERY_MS = 2000;
 
 interface Composed {
   readonly product: Product;
-  readonly logger: Logger;
   readonly offer: Offer;
   readonly verifyState: McpOptions['verifyState'];
 }
@@ -43,12 +42,15 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
   const secrets = createSecrets();
   registerSecrets(loaded.config, secrets);
   let composing: Promise<Composed> | undefined;
+  let logger: Promise<Logger> | undefined;
+  const logging = (): Promise<Logger> =>
+    (logger ??= import('./logging.ts').then(({ createLogger }) => createLogger(loaded.config.logging, secrets)));
   const made = Promise.withResolvers<Offer>();
   const failed = Promise.withResolvers<Error>();
   const ask = (): Promise<Composed> => {
     if (!composing) {
       letYoungGenerationGrow();
-      composing = composeNow(loaded, environment, secrets);
+      composing = composeNow(loaded, environment, secrets, logging);
       composing.then(
         ({ offer }) => made.resolve(offer),
         (error: unknown) => failed.resolve(error instanceof Error ? error : new Error(String(error))),
@@ -57,12 +59,8 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
     return composing;
   };
   const offer = createLateOffer(prepared, { ask: async () => (await ask()).offer, made: made.promise });
-  const tell = (say: (logger: Logger) => void): void => {
-    ask().then(
-      ({ logger }) => say(logger),
-      () => undefined,
-    );
-  };
+  // What there is to tell of a connection alone is no reason to load the rest.
+  const tell = (say: (logger: Logger) => void): void => void logging().then(say, () => undefined);
   const { transport, gone } = openStdio();
   const server = serveStdio(
     createMcpServer({
@@ -108,16 +106,12 @@ async function composeNow(
   { config, source, warnings }: LoadedConfig,
   environment: NodeJS.ProcessEnv,
   secrets: ReturnType<typeof createSecrets>,
+  logging: () => Promise<Logger>,
 ): Promise<Composed> {
-  const [{ compose }, { createLogger }, { mcpOffers }] = await Promise.all([
-    import('./compose.ts'),
-    import('./logging.ts'),
-    import('./run-servers.ts'),
-  ]);
-  const logger = createLogger(config.logging, secrets);
+  const [{ compose }, logger, { mcpOffers }] = await Promise.all([import('./compose.ts'), logging(), import('./run-servers.ts')]);
   for (const warning of warnings) logger.warn({ source }, warning);
   const product = await compose({ config, environment, logger, secrets });
   const { offerTo, verifyState } = mcpOffers(product);
   logger.info({ proxmox: config.proxmox.host, version: VERSION }, 'serving MCP on standard input and output');
-  return { product, logger, offer: offerTo(localPrincipal('mcp-stdio')), verifyState };
+  return { product, offer: offerTo(localPrincipal('mcp-stdio')), verifyState };
 }

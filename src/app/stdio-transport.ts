@@ -12,6 +12,8 @@ export function openStdio(): StdioConnection {
   const gone = Promise.withResolvers<void>();
   process.stdin.once('end', () => gone.resolve());
   process.stdin.once('close', () => gone.resolve());
+  // Each message that waits for a slow reader listens by itself: many are no leak.
+  process.stdout.setMaxListeners(0);
   class Transport extends StdioServerTransport {
     override async close(): Promise<void> {
       await super.close();

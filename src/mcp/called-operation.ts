@@ -30,7 +30,7 @@ export function argumentsWithin({ operation: _name, arguments: inner, ...beside 
 /** The error of an operation that was called by name, with what the caller has not seen: the names of its arguments. */
 export function withArgumentNames(error: unknown, { operation, inputSchema }: RegisteredOperation, given: unknown): unknown {
   if (!(error instanceof OperationError) || error.code !== 'invalid_input') return error;
-  const names = Object.keys((inputSchema['properties'] ?? {}) as Facts);
+  const names = Object.keys(inputSchema['properties'] ?? {});
   const wrong = typeof given === 'object' && given !== null ? Object.keys(given).filter((name) => !names.includes(name)) : [];
   const near = wrong.flatMap((name) => {
     const meant = nearest(name, names);

@@ -19,7 +19,7 @@ const storageRow = z.object({
 export const getStorage = defineQuery({
   name: 'get_storage',
   title: 'List storage',
-  description: 'List storages with type, content, state, usage and free space.',
+  description: 'List storages (datastores): type, content, state, used and free space.',
   input: z.object({}),
   output: z.object({ storages: z.array(storageRow), partial }),
   permissions: { '/storage': ['Datastore.Audit'] },

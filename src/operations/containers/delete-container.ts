@@ -13,7 +13,7 @@ import { formatStyle } from './format-style.ts';
 export const deleteContainer = defineTask({
   name: 'delete_container',
   title: 'Delete container',
-  description: 'Destroy LXC containers with all their disks for ever; running ones need force. Backups stay.',
+  description: 'Delete LXC containers with all their disks for good; running ones need force. Backups stay.',
   input: z.object({
     selector,
     force: z.boolean().default(false).describe('Stop it first if it runs.'),

@@ -9,7 +9,7 @@ import { formatStyle } from './format-style.ts';
 export const startContainer = defineTask({
   name: 'start_container',
   title: 'Start container',
-  description: 'Boot stopped LXC containers.',
+  description: 'Start (boot) stopped LXC containers.',
   input: z.object({ selector, format_style: formatStyle }),
   risk: 'change',
   repeat: 'convergent',

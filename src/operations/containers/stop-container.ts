@@ -8,7 +8,7 @@ import { formatStyle } from './format-style.ts';
 export const stopContainer = defineTask({
   name: 'stop_container',
   title: 'Stop container',
-  description: 'Stop running LXC containers: shut down cleanly, or at once.',
+  description: 'Stop running LXC containers: shut down cleanly, or power off at once.',
   input: z.object({
     selector,
     graceful: z.boolean().default(true).describe('false: at once.'),

@@ -39,7 +39,7 @@ type DownloadInput = z.output<typeof input>;
 export const downloadIso = defineTask({
   name: 'download_iso',
   title: 'Download image',
-  description: 'Let a node download (fetch) an ISO image, container template or cloud image from a URL.',
+  description: 'Download an ISO image, container template or cloud image from a URL to a storage.',
   input,
   risk: 'change',
   repeat: 'create-once',

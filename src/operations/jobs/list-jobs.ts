@@ -7,7 +7,7 @@ import { lineOfJob } from './job-text.ts';
 export const listJobs = defineControl({
   name: 'list_jobs',
   title: 'List jobs',
-  description: 'List jobs, newest first, by status (failed, running) or operation.',
+  description: 'List jobs (tasks), newest first, by status or operation.',
   input: z.object({
     status: z.enum(JOB_STATUSES).optional().describe('Only jobs that stand so.'),
     tool_name: z.string().max(64).optional().describe('Only jobs of this operation.'),

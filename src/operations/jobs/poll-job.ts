@@ -7,7 +7,7 @@ import { jobNamed } from './job-named.ts';
 export const pollJob = defineControl({
   name: 'poll_job',
   title: 'Wait for job',
-  description: 'Ask how a job stands now, or wait for its end with wait_seconds.',
+  description: 'Ask whether a job has finished, or wait for its end with wait_seconds.',
   input: z.object({ job_id: jobId, wait_seconds: z.int().min(0).max(50).default(0).describe('Wait this long for its end.') }),
   risk: 'read',
   output: jobAnswer,

@@ -7,7 +7,7 @@ import { jobNamed } from './job-named.ts';
 export const retryJob = defineControl({
   name: 'retry_job',
   title: 'Retry job',
-  description: 'Run a job that failed once more, with the same input and job id.',
+  description: 'Run a failed job again, with the same input and job id.',
   input: z.object({
     job_id: jobId,
     secrets: z.record(z.string(), z.string()).optional().describe('Secret arguments again.'),

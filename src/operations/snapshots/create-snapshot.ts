@@ -14,7 +14,7 @@ const RESERVED = new Set(['current', 'pending', 'vzdump']);
 export const createSnapshot = defineTask({
   name: 'create_snapshot',
   title: 'Create snapshot',
-  description: 'Take a new snapshot of a VM or container, to go back to later.',
+  description: 'Take a snapshot of a VM or container, to go back to later.',
   input: snapshotGuestInput.extend({
     snapname: snapname.describe('Letters, digits, _ and -.'),
     description: z.string().max(4000).optional().describe('Why it was taken.'),

@@ -10,7 +10,7 @@ import { lastBackup } from '../last-backup.ts';
 export const deleteVm = defineTask({
   name: 'delete_vm',
   title: 'Delete VM',
-  description: 'Destroy a VM with its disks and snapshots for ever. Its backups stay.',
+  description: 'Delete a VM with its disks and snapshots for good. Its backups stay.',
   input: guestInput.extend({
     force: z.boolean().default(false).describe('Stop it first when it runs.'),
     purge: z.boolean().default(false).describe('Also from backup jobs and HA.'),

@@ -6,7 +6,7 @@ import { guestInput } from '../inputs.ts';
 export const startVm = defineTask({
   name: 'start_vm',
   title: 'Start VM',
-  description: 'Boot a stopped QEMU virtual machine.',
+  description: 'Start (boot, power on) a stopped VM.',
   input: guestInput,
   risk: 'change',
   repeat: 'convergent',

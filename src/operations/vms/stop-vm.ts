@@ -5,7 +5,7 @@ import { guestInput } from '../inputs.ts';
 export const stopVm = defineTask({
   name: 'stop_vm',
   title: 'Stop VM (pull the plug)',
-  description: 'Power off a VM at once, like pulling the plug; unsaved data is lost. Prefer shutdown_vm.',
+  description: 'Power off a VM hard, at once, like pulling the plug; unsaved data is lost. Prefer shutdown_vm.',
   input: guestInput,
   risk: 'disrupt',
   repeat: 'convergent',
