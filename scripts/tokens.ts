@@ -1,10 +1,6 @@
 // Prints what the tools and typical answers of the MCP server cost a model: `npm run tokens`.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { registerOperation } from '../src/dispatch/registered-operation.ts';
-import { listTools } from '../src/mcp/tool-list.ts';
-import { CATALOG } from '../src/operations/catalog.ts';
 import { isCompatName } from '../src/operations/compat-names.ts';
-import type { Operation } from '../src/operations/define.ts';
 import { startProduct } from '../test/product.ts';
 import { countTokens, tokensOfTool, tokensOfTools } from './count-tokens.ts';
 
@@ -41,15 +37,7 @@ async function toolsIn(mode: string) {
   return { tools, instructions };
 }
 
-// All of them, also those that a configuration without SSH does not offer.
-const all = {
-  tools: listTools(
-    Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-      members.map((operation) => registerOperation(operation, toolset)),
-    ),
-  ),
-  instructions: (await toolsIn('all')).instructions,
-};
+const all = await toolsIn('all');
 print('Tools, as a model sees them (name, description, inputSchema), in tokens of o200k_base');
 for (const tool of all.tools.toSorted((a, b) => tokensOfTool(b) - tokensOfTool(a))) row(tokensOfTool(tool), tool.name);
 const compat = all.tools.filter(({ name }) => isCompatName(name));

@@ -1,14 +1,23 @@
 import type { JsonSchema } from '../dispatch/registered-operation.ts';
-import { FOR_OLD_CALLERS, FOUND_BY_VMID, SELF_EXPLANATORY } from './told-fields.ts';
+import { SELF_EXPLANATORY } from './told-fields.ts';
 
 /** Keywords that a model gains nothing from reading with every list: the server checks them, and its error names the field. */
 const TOLD: ReadonlySet<string> = new Set(['type', 'enum', 'description', 'default']);
 
 /** Their values stand in the instructions, matter to no model, or are Proxmox VE's own words that models know. */
-const VALUES_TOLD_ONCE: ReadonlySet<string> = new Set(['vm_type', 'ostype', 'checksum_algorithm', 'compression', 'compress', 'format']);
+const VALUES_TOLD_ONCE: ReadonlySet<string> = new Set([
+  'format_style',
+  'vm_type',
+  'ostype',
+  'checksum_algorithm',
+  'compression',
+  'compress',
+  'format',
+]);
 
 /** An example of what may stand in objects that are open: some clients refuse an object without any field. */
 const SHAPES: Readonly<Record<string, JsonSchema>> = {
+  payload: { node: { type: 'string' } },
   secrets: { password: { type: 'string' } },
 };
 
@@ -17,15 +26,12 @@ const SHAPES: Readonly<Record<string, JsonSchema>> = {
  * more than the schema that is enforced, which `proxmox://operations/{operation}` and tool search show in full.
  */
 export function modelSchema(schema: JsonSchema): JsonSchema {
-  const required = Array.isArray(schema['required']) ? (schema['required'] as readonly string[]) : [];
-  const hasVmid = required.includes('vmid');
-  const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>).filter(
-    ([name]) => !FOR_OLD_CALLERS.has(name) && !(hasVmid && FOUND_BY_VMID.has(name) && !required.includes(name)),
-  );
+  const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);
+  const required = schema['required'];
   return {
     type: 'object',
     properties: Object.fromEntries(properties.map(([name, field]) => [name, modelField(name, field)])),
-    ...(required.length > 0 ? { required } : {}),
+    ...(Array.isArray(required) && required.length > 0 ? { required } : {}),
   };
 }
 

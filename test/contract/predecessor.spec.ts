@@ -1,3 +1,4 @@
+import { modelSchema } from '../../src/mcp/model-schema.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -42,6 +43,8 @@ describe('the 41 tools of the predecessor', () => {
       const registered = operations.get(name);
       const known = properties(registered?.inputSchema ?? {});
       expect(Object.keys(tool.properties).filter((argument) => !CONFIGURED.has(argument) && !Object.hasOwn(known, argument))).toEqual([]);
+      // What tools/list shows is shorter, and has every argument all the same.
+      expect(Object.keys(properties(modelSchema(registered?.inputSchema ?? {})))).toEqual(Object.keys(known));
       const demanded = (registered?.inputSchema['required'] ?? []) as string[];
       expect(demanded.filter((argument) => !tool.required.includes(argument))).toEqual([]);
     },
