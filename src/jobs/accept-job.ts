@@ -76,6 +76,7 @@ function newRecord(engine: Engine, request: NewJob, impliedKey: string | null): 
     retryCount: 0,
     tainted: false,
     cancelRequested: false,
+    earlierEffect: 'none',
     effect: 'none',
     lastError: null,
     error: null,

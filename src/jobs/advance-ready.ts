@@ -51,7 +51,7 @@ async function tryOnce(engine: Engine, record: JobRecord): Promise<Sent> {
   const result = { ...record.result, ...plan.result };
   const patch = {
     result,
-    effect: record.stepsDone > 0 || record.tainted ? 'applied' : 'none',
+    effect: effectBefore(record) === 'none' ? 'none' : 'applied',
     phase: null,
     progress: 100,
     lastError: null,

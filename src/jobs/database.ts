@@ -47,6 +47,7 @@ export interface JobRow {
   retry_count: number;
   tainted: number;
   cancel_requested: number;
+  earlier_effect: string;
   effect: string;
   last_error: string | null;
   error: string | null;

@@ -30,6 +30,7 @@ const FIELDS: Readonly<Record<keyof JobRecord, readonly [keyof JobRow, Kind]>> =
   retryCount: ['retry_count', 'plain'],
   tainted: ['tainted', 'flag'],
   cancelRequested: ['cancel_requested', 'flag'],
+  earlierEffect: ['earlier_effect', 'plain'],
   effect: ['effect', 'plain'],
   lastError: ['last_error', 'plain'],
   error: ['error', 'json'],

@@ -122,6 +122,8 @@ export interface Job {
   /** Resent after doubt: may end succeeded or unknown, never failed. */
   readonly tainted: boolean;
   readonly cancelRequested: boolean;
+  /** What earlier attempts of the job did to the cluster, before it was retried. */
+  readonly earlierEffect: Effect;
   readonly effect: Effect;
   readonly lastError: string | null;
   /** `lastError` in parts; null when the text is a task's own exit status. */

@@ -102,6 +102,7 @@ function recordFromV1(row: V1Row, seq: number): { record: JobRecord; events: rea
     retryCount: row.retry_count,
     tainted: false,
     cancelRequested: row.status === 'cancel_requested',
+    earlierEffect: 'none',
     effect: state === 'succeeded' ? 'applied' : 'unknown',
     lastError: row.last_error,
     error: null,

@@ -138,11 +138,22 @@ const createCluster: Migration = {
   },
 };
 
+/** A job that is retried still answers for what its earlier attempts did. */
+const rememberEarlierEffect: Migration = {
+  async up(db) {
+    await db.schema
+      .alterTable('jobs')
+      .addColumn('earlier_effect', 'text', (column) => column.notNull().defaultTo('none'))
+      .execute();
+  },
+};
+
 /** Numbered, never edited once released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_jobs': createTables,
   '0002_find_among_many': findAmongMany,
   '0003_cluster': createCluster,
+  '0004_earlier_effect': rememberEarlierEffect,
 };
 
 /**

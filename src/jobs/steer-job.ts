@@ -120,7 +120,8 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
         // What the earlier attempt sent may still arrive.
         tainted: record.tainted || doubtful,
         cancelRequested: false,
-        effect: doubtful || record.tainted ? 'unknown' : 'none',
+        earlierEffect: record.effect,
+        effect: doubtful || record.tainted ? 'unknown' : record.effect,
         lastError: null,
         error: null,
         warnings: [],
@@ -195,7 +196,7 @@ export function resolveJob(
     const patch = {
       resolvedAt: timestamp(engine),
       phase: null,
-      effect: outcome === 'succeeded' ? 'applied' : 'none',
+      effect: outcome === 'succeeded' || record.stepsDone > 0 || record.earlierEffect === 'applied' ? 'applied' : 'none',
       lastError: outcome === 'succeeded' ? null : reason,
     } as const;
     return { event: outcome === 'succeeded' ? 'resolved_succeeded' : 'resolved_failed', change: { patch, details: { by: by.id, reason } } };

@@ -24,8 +24,8 @@ export type VerifyReason =
 
 /** What the job has done to the cluster if its present step did nothing. */
 export function effectBefore(record: JobRecord): Effect {
-  if (record.tainted) return 'unknown';
-  return record.stepsDone > 0 ? 'applied' : 'none';
+  if (record.tainted || record.earlierEffect === 'unknown') return 'unknown';
+  return record.stepsDone > 0 ? 'applied' : record.earlierEffect;
 }
 
 /** Fields of a job whose step is over and which goes on with another. */

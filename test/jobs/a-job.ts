@@ -36,6 +36,7 @@ export function aRecord(fields: Partial<JobRecord> = {}): JobRecord {
     attempts: 0,
     retryCount: 0,
     tainted: false,
+    earlierEffect: 'none',
     cancelRequested: false,
     effect: 'none',
     lastError: null,

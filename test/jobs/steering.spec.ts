@@ -113,6 +113,24 @@ test('a failed job is retried as another attempt of the same job', async () => {
   expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'succeeded' });
 });
 
+test('a retried job still answers for what its earlier attempt did', async () => {
+  const cluster = aCluster();
+  const honest = cluster.server();
+  // The VM is stopped and then may not be destroyed.
+  const server = cluster.server({
+    work: {
+      send: (planned, plan, options) =>
+        plan.step.kind === 'request' && plan.step.method === 'DELETE' ? Promise.resolve(refusal) : honest.work.send(planned, plan, options),
+    },
+  });
+  const { jobId } = await accepted(cluster, server, 'destroy_vm', 102);
+  expect(await cluster.final(server, jobId)).toMatchObject({ state: 'failed', effect: 'applied' });
+  const { plan } = cluster.request('destroy_vm', 102);
+  expect(plan.step).toMatchObject({ method: 'DELETE' });
+  await cluster.settle(server.jobs.retry(jobId, alice, { plan }));
+  expect(await cluster.final(server, jobId)).toMatchObject({ state: 'failed', retryCount: 1, stepsDone: 0, effect: 'applied' });
+});
+
 test('neither a running nor a finished job is retried', async () => {
   const cluster = aCluster();
   const server = cluster.server();

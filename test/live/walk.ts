@@ -171,6 +171,7 @@ const COMMAND_STEPS = [
   'execute_vm_command',
   'execute_container_command',
   'update_container_ssh_keys',
+  'get_job_output',
   'read_guest_file',
   'write_guest_file',
 ];
