@@ -18,7 +18,8 @@ ENV API_HOST=0.0.0.0
 ENV API_PORT=8811
 ENV MCP_HOST=0.0.0.0
 ENV MCP_PORT=8000
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin proxmox-mcp && mkdir -p /app/proxmox-config /data && chown 10001:10001 /data && chmod 700 /data
+# Whoever compose runs it as (PUID) keeps files of its own in /data, readable by nobody else.
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin proxmox-mcp && mkdir -p /app/proxmox-config /data && chown 10001:10001 /data && chmod 1777 /data
 COPY --from=build /src/bin /app/bin
 COPY --from=build /src/dist /app/dist
 COPY --from=build /src/package.json /src/LICENSE /app/

@@ -20,7 +20,7 @@ const generated: Readonly<Record<string, string>> = {
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/environment.md': environmentReference(),
   'docs/reference/metrics.md': await metricsReference(),
-  'docs/jobs.md': readFileSync('docs/jobs.md', 'utf8').replace(
+  'docs/job-protocol.md': readFileSync('docs/job-protocol.md', 'utf8').replace(
     /<!-- generated: states -->[\s\S]*?<!-- end generated -->/,
     () => `<!-- generated: states -->\n${stateDiagram()}\n<!-- end generated -->`,
   ),

@@ -5,7 +5,7 @@ import type { Surface } from '../domain/principal.ts';
 import type { RepeatClass } from '../domain/repeat-class.ts';
 import type { Upid } from '../domain/upid.ts';
 
-/** States of one attempt; docs/jobs.md draws them. Those from `succeeded` on are final and never change. */
+/** States of one attempt; docs/job-protocol.md draws them. Those from `succeeded` on are final and never change. */
 export const JOB_STATES = [
   'awaiting_approval',
   'ready',
