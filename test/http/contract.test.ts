@@ -20,7 +20,7 @@ const recorded = JSON.parse(readFileSync(new URL('fixtures/http.json', import.me
 const titleOf = ({ request, note, status }: Exchange): string =>
   `${request.method} ${request.path} ${request.authorization ?? 'without credential'}${note === undefined ? '' : ` (${note})`} ${status}`;
 
-/** What is answered otherwise on purpose, and how. docs/http-api.md tells why. */
+/** What is answered otherwise on purpose, and how. docs/migrating.md tells why. */
 const CHANGED: Readonly<Record<string, number>> = {
   'GET /redoc Bearer testkey (bearer) 200': 308,
   'OPTIONS /get_nodes without credential (CORS preflight) 200': 403,
