@@ -6,12 +6,14 @@ import { cell } from './table-cell.ts';
 
 const HEAD = `# Configuration
 
+For whoever writes the config file: every setting, what it may be, and what it is unless given.
+
 Generated from the schema by \`npm run generate\`. Editors complete the file with [config.schema.json](../../config.schema.json), which also
 holds lengths and patterns.
 
-Settings are read from the JSON file that \`PROXMOX_MCP_CONFIG\` names. Where it is unset or the file is missing, each setting is read from its
-variable. A variable marked with \\* counts beside a file too, and wins over it. In variables, lists are written \`a,b\` and objects \`a=x,b=y\`, or both
-as JSON. Only \`proxmox\` and \`auth\` are needed.
+Settings are read from the JSON file that \`PROXMOX_MCP_CONFIG\` names. Where it is unset or the file is missing, each setting is read from
+its variable. A variable marked with \\* counts beside a file too, and wins over it. In variables, lists are written \`a,b\` and objects
+\`a=x,b=y\`, or both as JSON. Only \`proxmox\` and \`auth\` are needed. \`proxmox-mcp-plus config check\` says what is wrong.
 `;
 
 /** The page of all settings: what each may be, what it is unless given, and which variable sets it. */

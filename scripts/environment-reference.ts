@@ -5,7 +5,7 @@ import { cell } from './table-cell.ts';
 /** Variables that are read beside those of the configuration. */
 const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   PROXMOX_MCP_CONFIG: 'The JSON config file, in place of the variables that count without a file.',
-  PROXMOX_MCP_STATE_DIR: 'Folder of the job store and the audit log.',
+  PROXMOX_MCP_STATE_DIR: 'Folder of the job store, the audit log and long outputs.',
   PROXMOX_MCP_MODE: 'What `serve` opens: openapi (also api, rest), or mcp-http (also streamable-http, streamable, mcp).',
   PROXMOX_MCP_E2E_CONFIG: 'The config file of `npm run test:live`.',
 };
@@ -23,6 +23,7 @@ export function environmentReference(): string {
     .map(([env, ...cells]) => `| \`${env}\` | ${cells.map(cell).join(' | ')} |`);
   return [
     '# Environment variables\n',
+    'For whoever sets the server up by variables, as in a client or a container.\n',
     "Generated from the schema by `npm run generate`. `COMMAND_POLICY_…` are the predecessor's, see [migrating](../migrating.md).\n",
     '| variable | setting | counts | meaning |',
     '|---|---|---|---|',

@@ -65,7 +65,7 @@ function toolTable(): string {
 
 function toolReference(): string {
   const sections = registered().flatMap(([toolset, members]) => [`## ${toolset}\n`, ...members.map(toolSection)]);
-  return `# Tools\n\nGenerated from the catalogue by \`npm run generate\`. Required arguments are bold.\n\n${sections.join('\n')}`;
+  return `# Tools\n\nFor whoever wants to know what an operation takes, and how much harm it can do.\n\nGenerated from the catalogue by \`npm run generate\`. Required arguments are bold.\n\n${sections.join('\n')}`;
 }
 
 function toolSection({ operation, inputSchema }: RegisteredOperation): string {

@@ -24,7 +24,7 @@ ${columns(rows)}
 
 Every command has --help, --config FILE and, where it answers, --json.
 Configuration: the JSON file that PROXMOX_MCP_CONFIG names, or PROXMOX_HOST, PROXMOX_USER, PROXMOX_TOKEN_NAME, PROXMOX_TOKEN_VALUE,
-PROXMOX_FINGERPRINT and others in the environment. Begin with: ${PROGRAM} init
+PROXMOX_FINGERPRINT and others in the environment, or the file that init wrote. Begin with: ${PROGRAM} init
 `;
 }
 
@@ -42,7 +42,7 @@ const FAMILY_SUMMARIES: Readonly<Record<string, string>> = {
 export function helpOfCommand(command: Command): string {
   const { arguments: words = [], details, summary } = command;
   return [
-    `Usage: ${PROGRAM} ${usageOf(command)} [flags]`,
+    `Usage: ${[PROGRAM, usageOf(command), '[flags]'].filter((word) => word !== '').join(' ')}`,
     '',
     ...wrap(capitalize(summary), WIDTH),
     ...(details === undefined ? [] : ['', ...details.split('\n').flatMap((line) => wrap(line, WIDTH))]),

@@ -57,7 +57,7 @@ export function checkUrl(text: string, rules: UrlRules, hasChecksum: boolean): U
   if (!rules.allowInternal && isInternal(host)) {
     throw denied(
       `${host} is an address or name of an internal network.`,
-      'Use a public host name; the configuration of this server can allow internal ones.',
+      'Use a public host name, or upload the file to the storage in Proxmox VE.',
     );
   }
   if (rules.hosts !== null && !rules.hosts.some((pattern) => fits(host, pattern.toLowerCase()))) {
