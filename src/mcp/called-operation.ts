@@ -1,7 +1,7 @@
+import { editDistance } from '../domain/edit-distance.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
-import { slips } from './slips.ts';
 
 /** Slips within which a name that does not exist counts as one that does. */
 const SLIPS = 2;
@@ -62,5 +62,5 @@ function nearest(name: string, names: readonly string[]): string | undefined {
 
 function distanceOf(a: string, b: string): number {
   if (a.startsWith(b) || b.startsWith(a)) return Math.min(SLIPS, Math.abs(a.length - b.length));
-  return Math.min(a.length, b.length) < 4 ? Number.POSITIVE_INFINITY : slips(a, b);
+  return Math.min(a.length, b.length) < 4 ? Number.POSITIVE_INFINITY : editDistance(a, b);
 }
