@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { activatePolicy, type ActivePolicy } from '../dispatch/active-policy.ts';
-import { digestOf } from '../dispatch/canonical-json.ts';
+import { digestOf } from '../domain/canonical-json.ts';
 import { expandHome } from '../domain/home-path.ts';
 import { COMPAT_NAMES } from '../operations/compat-names.ts';
 import { checkCanaries } from '../policy/canaries.ts';

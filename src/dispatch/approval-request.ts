@@ -1,8 +1,8 @@
+import { canonicalJson, digestOf } from '../domain/canonical-json.ts';
 import type { SendPlan } from '../domain/plan.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { Job } from '../jobs/job.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
-import { canonicalJson, digestOf } from './canonical-json.ts';
 import { approvalText } from './approval-text.ts';
 import type { AskedWrite } from './asked-write.ts';
 import type { ApprovalRequest } from './stored-approval.ts';

@@ -1,18 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { NewJob } from './jobs.ts';
 import type { ReplayQuery } from './job-store.ts';
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value)
-      .filter(([, inner]) => inner !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`).join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
-}
 
 function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
@@ -38,7 +28,7 @@ export function replayQuery(
 ): ReplayQuery {
   const { operation, principal, idempotencyKey } = request;
   const asked = request.asked ?? request.input;
-  const body = canonical({
+  const body = canonicalJson({
     ...withoutSecrets(asked, request.secretFields),
     ...Object.fromEntries(request.secretFields.filter((name) => asked[name] !== undefined).map((name) => [name, '<secret>'])),
   });
