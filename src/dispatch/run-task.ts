@@ -1,9 +1,10 @@
-import { showJson } from '../domain/untrusted-text.ts';
 import { randomUUID } from 'node:crypto';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { showJson } from '../domain/untrusted-text.ts';
 import type { Job, JobError } from '../jobs/job.ts';
 import type { Accepted, Jobs } from '../jobs/jobs.ts';
+import { withoutSecrets } from '../jobs/secret-fields.ts';
 import type { Task } from '../operations/define.ts';
 import {
   answerOfDryRun,
@@ -137,13 +138,11 @@ function writeRequest(
   { input, ...planned }: Pick<WriteRequest, 'input' | 'plan' | 'jobId' | 'summary' | 'targetsOfCall'>,
 ): WriteRequest {
   const { principal, requestId, callId, canAskCaller = false } = call;
-  const secrets: readonly string[] = operation.secrets ?? [];
-  const stored = Object.fromEntries(Object.entries(input).filter(([name]) => !secrets.includes(name)));
   return {
     ...planned,
     registered,
     input,
-    stored,
+    stored: withoutSecrets(input, operation.secrets ?? []),
     principal,
     ownerId: principal.id,
     requestId,

@@ -1,14 +1,15 @@
+import { describeStep } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import type { Job } from './job.ts';
 import { forgetInput, LONG_AGO, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
-import { holdsSecrets, replayQuery, withoutSecrets } from './idempotency.ts';
+import { replayQuery } from './idempotency.ts';
+import type { Job } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import type { AcceptOutcome, HeldTarget, ReplayQuery } from './job-store.ts';
 import type { Accepted, NewJob } from './jobs.ts';
 import { without } from './safeguards.ts';
-import { describeStep } from '../domain/mutation.ts';
+import { holdsSecrets, withoutSecrets } from './secret-fields.ts';
 
 /** What a caller hears whose target is held by another job. */
 export function targetHeld({ target, jobId }: HeldTarget): OperationError {

@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { Facts } from '../domain/plan.ts';
 import type { NewJob } from './jobs.ts';
 import type { ReplayQuery } from './job-store.ts';
+import { withoutSecrets } from './secret-fields.ts';
 
 function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-}
-
-/** The input as it may be stored: secret fields left out. */
-export function withoutSecrets(input: Facts, secretFields: readonly string[]): Facts {
-  return Object.fromEntries(Object.entries(input).filter(([name]) => !secretFields.includes(name)));
-}
-
-/** True when the input holds a value in a field that must not be stored. */
-export function holdsSecrets(input: Facts, secretFields: readonly string[]): boolean {
-  return secretFields.some((name) => input[name] !== undefined && input[name] !== null);
 }
 
 /**
