@@ -3,7 +3,7 @@ import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { showJson } from '../domain/untrusted-text.ts';
 import type { Job, JobError } from '../jobs/job.ts';
-import type { Accepted, Jobs } from '../jobs/jobs.ts';
+import type { Accepted, CallIdentity, Jobs } from '../jobs/jobs.ts';
 import { withoutSecrets } from '../jobs/secret-fields.ts';
 import type { Task } from '../operations/define.ts';
 import {
@@ -56,7 +56,7 @@ async function answerEarlier(task: TaskCall, asked: Facts, part?: string): Promi
   return job && answerOfJob(await waitFor(task, job), true);
 }
 
-function identityOf({ operation, call }: TaskCall, asked: Facts, part?: string) {
+function identityOf({ operation, call }: TaskCall, asked: Facts, part?: string): CallIdentity {
   const key = call.idempotencyKey;
   return {
     operation: operation.name,

@@ -7,7 +7,6 @@ import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
 import type { Engine } from './engine.ts';
 import { createFollower } from './follower.ts';
-import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -142,10 +141,10 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   return {
     async accept(request) {
       await beReady();
-      const accepted = await underWay.during(acceptJob(engine, request));
-      if (accepted.replayed) return { job: accepted.job, replayed: true };
-      const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
-      return { job, replayed: false };
+      const { record, replayed } = await underWay.during(acceptJob(engine, request));
+      if (replayed) return { job: record, replayed };
+      const job = await waitForJob(engine, record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+      return { job, replayed };
     },
     async replay(request) {
       await engine.ownCluster.refuseForeign();
@@ -167,7 +166,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
       await engine.ownCluster.assert();
       board.publish(record);
       await follower.check(record);
-      const after: JobRecord = await loadJob(engine, jobId);
+      const after = await loadJob(engine, jobId);
       await progress.read(after);
       return board.get(jobId) ?? after;
     },
@@ -184,10 +183,10 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     },
     async retry(jobId, by, options) {
       await beReady();
-      const job = (await underWay.during(retryJob(engine, jobId, by, options))) as JobRecord;
-      return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+      const record = await underWay.during(retryJob(engine, jobId, by, options));
+      return waitForJob(engine, record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },
-    decide: (jobId, by, decision) => decideJob(engine, jobId, by, decision),
+    decide: (jobId, by, answer) => decideJob(engine, jobId, by, answer),
     resolve: (jobId, by, resolution) => resolveJob(engine, jobId, by, resolution),
     subscribe: (listener) =>
       board.listen((record) => {

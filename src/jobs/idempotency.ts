@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { NewJob } from './jobs.ts';
+import type { CallIdentity } from './jobs.ts';
 import type { ReplayQuery } from './job-store.ts';
 import { withoutSecrets } from './secret-fields.ts';
 
@@ -12,10 +12,7 @@ function digest(...parts: readonly string[]): string {
  * How earlier jobs for the same call are found. Secrets take no part in the digest: a digest of a password in the database
  * would give it to whoever guesses.
  */
-export function replayQuery(
-  request: Pick<NewJob, 'operation' | 'principal' | 'input' | 'asked' | 'secretFields' | 'idempotencyKey'>,
-  heldSince: string,
-): ReplayQuery {
+export function replayQuery(request: CallIdentity, heldSince: string): ReplayQuery {
   const { operation, principal, idempotencyKey } = request;
   const asked = request.asked ?? request.input;
   const body = canonicalJson({

@@ -1,5 +1,4 @@
 import { OperationError } from '../domain/operation-error.ts';
-import type { Facts, SendPlan } from '../domain/plan.ts';
 import { isPerson, type Principal } from '../domain/principal.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { targetHeld } from './accept-job.ts';
@@ -8,6 +7,7 @@ import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { isFinal } from './job.ts';
 import type { Job } from './job.ts';
+import type { ApprovalAnswer, Resolution, RetryOptions } from './jobs.ts';
 import { without } from './safeguards.ts';
 import { stopTask } from './stop-task.ts';
 import { effectBefore } from './step-end.ts';
@@ -78,14 +78,8 @@ export async function cancelJob(engine: Engine, jobId: string, by: Principal): P
   throw refused(await loadJob(engine, jobId), 'The job keeps changing.', 'Look at it again and repeat the call.');
 }
 
-export interface RetryOptions {
-  readonly plan: SendPlan;
-  readonly secrets?: Facts;
-  readonly approval?: { readonly expiresAt: string; readonly request: Facts } | null;
-}
-
 /** Opens another attempt of a job that did not succeed. @throws OperationError `conflict`, `denied` */
-export async function retryJob(engine: Engine, jobId: string, by: Principal, options: RetryOptions): Promise<Job> {
+export async function retryJob(engine: Engine, jobId: string, by: Principal, options: RetryOptions): Promise<JobRecord> {
   const { plan, secrets, approval } = options;
   await engine.store.heartbeat(engine.processId, engine.settings.leaseMs);
   const retried = steer(engine, jobId, (record) => {
@@ -149,19 +143,13 @@ export async function retryJob(engine: Engine, jobId: string, by: Principal, opt
 }
 
 /** A person's answer to a job that asks. @throws OperationError `conflict` when it was answered, has expired, or its target is held */
-export function decideJob(
-  engine: Engine,
-  jobId: string,
-  by: Principal,
-  decision: { approve: boolean; reason: string | null },
-): Promise<Job> {
+export function decideJob(engine: Engine, jobId: string, by: Principal, { approve, reason }: ApprovalAnswer): Promise<Job> {
   return steer(engine, jobId, (record) => {
     if (record.state !== 'awaiting_approval')
       throw refused(record, `The job waits for no approval (${record.state}).`, 'Nothing was changed.');
     const at = timestamp(engine);
     if (record.expiresAt !== null && record.expiresAt <= at)
       throw refused(record, 'The approval came too late: the request has expired.', 'Make the call again.');
-    const { approve, reason } = decision;
     const details = { by: by.id, reason };
     const answered = { ...record.approval, decided_by: by.id, decided_at: at, approved: approve, reason };
     if (!approve)
@@ -177,12 +165,7 @@ export function decideJob(
 const OUT_OF_REACH: ReadonlySet<string> = new Set(['node_unreachable', 'task_unreadable']);
 
 /** Settles a doubtful job, or one whose task is out of reach, by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
-export function resolveJob(
-  engine: Engine,
-  jobId: string,
-  by: Principal,
-  resolution: { outcome: 'succeeded' | 'failed'; reason: string },
-): Promise<Job> {
+export function resolveJob(engine: Engine, jobId: string, by: Principal, { outcome, reason }: Resolution): Promise<Job> {
   return steer(engine, jobId, (record) => {
     const outOfReach = record.state === 'running' && OUT_OF_REACH.has(record.phase ?? '');
     if (record.state !== 'unknown' && record.state !== 'not_observed' && !outOfReach)
@@ -192,7 +175,6 @@ export function resolveJob(
         hint: 'A person looks at the cluster and resolves the job.',
         details: { job_id: jobId, state: record.state },
       });
-    const { outcome, reason } = resolution;
     const patch = {
       resolvedAt: timestamp(engine),
       phase: null,
