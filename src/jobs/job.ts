@@ -42,6 +42,11 @@ export function isFinal(state: JobState): boolean {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }
 
+/** True when it is not known whether the job has happened: a person settles it. */
+export function isDoubtful(state: JobState): boolean {
+  return state === 'unknown' || state === 'not_observed';
+}
+
 /** How many jobs there are in each state. */
 export type JobCounts = Readonly<Record<JobState, number>>;
 
