@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
@@ -85,9 +86,9 @@ export function createApprovals({ jobs, audit, usage, describeTargets, policyVer
   async function refuseFatigue({ jobId, principal: { id } }: AskedWrite): Promise<void> {
     const now = clock.monotonic();
     const recent = (asked.get(id) ?? []).filter((at) => now - at < HOUR_MS);
-    if (asked.size >= MAX_PRINCIPALS && !asked.has(id)) asked.delete(asked.keys().next().value ?? '');
     recent.push(now);
     asked.set(id, recent);
+    dropOldest(asked, MAX_PRINCIPALS);
     underWay.set(jobId, { principalId: id, since: now });
     const takeBack = (): void => {
       recent.splice(recent.indexOf(now), 1);

@@ -1,3 +1,4 @@
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { isUpid, parseUpid } from '../domain/upid.ts';
 import type { Upid } from '../domain/upid.ts';
 import { timestamp } from './engine.ts';
@@ -35,6 +36,6 @@ export function createLateTaskReporter(engine: Engine): (running: readonly Upid[
       if (!linked.has(upid)) await report(upid);
       seen.add(upid);
     }
-    if (seen.size > SEEN_KEPT) for (const oldest of [...seen].slice(0, seen.size - SEEN_KEPT)) seen.delete(oldest);
+    dropOldest(seen, SEEN_KEPT);
   };
 }

@@ -1,4 +1,5 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { ApprovalQuestion } from '../dispatch/approvals.ts';
@@ -90,8 +91,8 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present, lin
       const key = keyOf(taskId);
       if (!approvals || !question || !Object.hasOwn(answers, key)) return 'taken';
       const verdict = readAnswer(answers[key], question);
-      if (rounds.size >= MAX_ASKED) rounds.delete(rounds.keys().next().value ?? '');
       rounds.set(taskId, (rounds.get(taskId) ?? 0) + 1);
+      dropOldest(rounds, MAX_ASKED);
       if (verdict === 'approved' || verdict === 'refused') {
         await approvals.decide(taskId, caller.principal, decisionOf(verdict));
       }
