@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expandHome } from '../domain/home-path.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { systemReason } from '../domain/thrown.ts';
 import { createProxmoxApi, type ProxmoxApi, type RequestObservation } from '../proxmox/api.ts';
 import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
@@ -66,10 +67,9 @@ function readAuthority(file: string): string {
   try {
     return readFileSync(expandHome(file), 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
     throw new OperationError(
       'invalid_input',
-      `proxmox.ca_file (PROXMOX_CA_FILE) is ${JSON.stringify(file)}, which cannot be read: ${reason}.`,
+      `proxmox.ca_file (PROXMOX_CA_FILE) is ${JSON.stringify(file)}, which cannot be read: ${systemReason(error)}.`,
       {
         hint: 'Copy /etc/pve/pve-root-ca.pem from a node there, or pin the certificate with proxmox.fingerprint instead.',
       },

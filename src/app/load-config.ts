@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
+import { systemCode } from '../domain/thrown.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
 import { ConfigError, shownValue, type ConfigProblem } from './config-problem.ts';
@@ -46,7 +47,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: `cannot be read: ${(error as Error).message}` }]);
   }
 }

@@ -1,3 +1,4 @@
+import { systemReason } from '../domain/thrown.ts';
 import { showJson } from '../domain/untrusted-text.ts';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -133,8 +134,8 @@ async function readCases(file: string): Promise<readonly Expectation[]> {
 }
 
 function unreadable(file: string) {
-  return (error: NodeJS.ErrnoException): never => {
-    throw new OperationError('not_found', `${file} cannot be read: ${error.code ?? 'unknown reason'}.`);
+  return (error: unknown): never => {
+    throw new OperationError('not_found', `${file} cannot be read: ${systemReason(error)}.`);
   };
 }
 

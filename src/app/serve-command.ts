@@ -1,4 +1,5 @@
 import { createSecrets } from '../domain/secrets.ts';
+import { asError } from '../domain/thrown.ts';
 import type { Command } from '../cli/command.ts';
 import { compose, type Product } from './compose.ts';
 import { loadConfig } from './load-config.ts';
@@ -80,8 +81,7 @@ export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | un
     }
   } catch (error) {
     await product?.close();
-    const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`Server initialization failed: ${secrets.scrub(text)}\n`);
+    process.stderr.write(`Server initialization failed: ${secrets.scrub(asError(error).message)}\n`);
     return 1;
   }
   const reason = await Promise.race([server.done.then(() => 'the client has gone'), nextSignal()]);

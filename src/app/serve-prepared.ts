@@ -3,6 +3,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { hasOpenJobs } from '../jobs/has-open-jobs.ts';
 import { localPrincipal } from '../domain/principal.ts';
 import { createSecrets } from '../domain/secrets.ts';
+import { asError } from '../domain/thrown.ts';
 import { createMcpServer, type McpOptions } from '../mcp/create-mcp-server.ts';
 import type { Offer } from '../mcp/offer.ts';
 import type { Product } from './compose.ts';
@@ -53,7 +54,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
       composing = composeNow(loaded, environment, secrets, logging);
       composing.then(
         ({ offer }) => made.resolve(offer),
-        (error: unknown) => failed.resolve(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => failed.resolve(asError(error)),
       );
     }
     return composing;

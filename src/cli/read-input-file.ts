@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { OperationError } from '../domain/operation-error.ts';
+import { systemReason } from '../domain/thrown.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -36,7 +37,7 @@ async function readBounded(path: string, from: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof OperationError) throw error;
-    throw new OperationError('invalid_input', `${from} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+    throw new OperationError('invalid_input', `${from} cannot be read: ${systemReason(error)}.`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expandHome } from '../domain/home-path.ts';
+import { systemCode } from '../domain/thrown.ts';
 import { parseFingerprint } from './host-fingerprint.ts';
 import type { ExpectedKeys } from './host-key-verdict.ts';
 import { findKnownKeys, parseKnownHosts } from './known-hosts.ts';
@@ -19,7 +20,7 @@ async function readKnownHosts(file: string, target: SshTarget): Promise<string> 
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isMissing(error)) return '';
+    if (systemCode(error) === 'ENOENT') return '';
     // A file that is there and cannot be read may hold the line that revokes the key.
     throw notSent('key_unusable', target, `The known_hosts file ${file} cannot be read.`, { cause: error });
   }
@@ -32,13 +33,9 @@ export async function readKeyFile(settings: SshSettings, target: SshTarget): Pro
   try {
     return await readFile(file);
   } catch (error) {
-    throw notSent('key_unusable', target, `The SSH key ${file} ${isMissing(error) ? 'does not exist' : 'cannot be read'}.`, {
+    throw notSent('key_unusable', target, `The SSH key ${file} ${systemCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be read'}.`, {
       hint: 'Check ssh.key_file and the rights of the file.',
       cause: error,
     });
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
