@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperationError } from '../domain/operation-error.ts';
+import { isRecord } from '../domain/record.ts';
 import { systemCode, systemReason } from '../domain/thrown.ts';
 
 /** The JSON object in a config file; undefined when there is no file. @throws OperationError `invalid_input` */
@@ -16,7 +17,7 @@ export async function readConfigFile(path: string): Promise<Record<string, unkno
   }
   try {
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+    if (isRecord(parsed)) return { ...parsed };
   } catch {
     // Told below, without the text, which holds the token.
   }

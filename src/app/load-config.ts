@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
+import { isRecord } from '../domain/record.ts';
 import { systemCode } from '../domain/thrown.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
@@ -89,7 +90,7 @@ function commandPolicyIn(environment: Readonly<Record<string, string | undefined
 function parseJson(text: string, path: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+    if (isRecord(parsed)) return { ...parsed };
   } catch (error) {
     // Node's own message may quote the text around the fault, and that may be a secret.
     const at = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];

@@ -1,6 +1,6 @@
 import type { Step } from './mutation.ts';
 
-/** Facts about what was done, as structured output: scalars, lists and objects of the operation's own naming. */
+/** Named values of any kind, as JSON has them: what a call is given, what it answers, the details of an event. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 /**

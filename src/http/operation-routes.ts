@@ -1,5 +1,6 @@
 import { toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { isRecord } from '../domain/record.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { idempotencyKey, preferredWait } from './call-options.ts';
@@ -61,8 +62,4 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
 
 function takesWait({ inputSchema }: RegisteredOperation): boolean {
   return Object.hasOwn(inputSchema['properties'] ?? {}, 'wait_seconds');
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

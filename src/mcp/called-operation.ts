@@ -1,6 +1,7 @@
 import { editDistance } from '../domain/edit-distance.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { recordIn } from '../domain/record.ts';
 import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
 
 /** Slips within which a name that does not exist counts as one that does. */
@@ -31,7 +32,7 @@ export function argumentsWithin({ operation: _name, arguments: inner, ...beside 
 export function withArgumentNames(error: unknown, { operation, inputSchema }: RegisteredOperation, given: unknown): unknown {
   if (!(error instanceof OperationError) || error.code !== 'invalid_input') return error;
   const names = Object.keys(inputSchema['properties'] ?? {});
-  const wrong = typeof given === 'object' && given !== null ? Object.keys(given).filter((name) => !names.includes(name)) : [];
+  const wrong = Object.keys(recordIn(given)).filter((name) => !names.includes(name));
   const near = wrong.flatMap((name) => {
     const meant = nearest(name, names);
     return meant === undefined ? [] : [`${meant} for ${JSON.stringify(name.slice(0, 60))}`];
