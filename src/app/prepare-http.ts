@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { systemClock, type Clock } from '../domain/clock.ts';
 import { isLoopback } from '../domain/loopback.ts';
 import type { Principal } from '../domain/principal.ts';
+import { sharedReading } from '../domain/shared-reading.ts';
 import { principalOn, type Identity } from '../http/identity.ts';
 import type { McpFetch } from '../http/mcp-route.ts';
 import { MAX_BODY_BYTES } from '../http/read-body.ts';
@@ -37,6 +38,8 @@ export interface PreparedHttp {
   close(): Promise<void>;
 }
 
+/** Probes that come faster are told the same again, and cost Proxmox nothing. */
+const PROBED_EVERY_MS = 3000;
 /** Whoever comes without having passed the door: nothing is allowed. */
 const NOBODY: Identity = { kind: 'key', id: 'nobody', scopes: [], expiresAt: null };
 
@@ -55,15 +58,13 @@ export async function prepareHttp(
   const rest = doors.rest ? await authenticationOf(config, environment, { host: http.host, door: 'rest', clock, secrets }) : null;
   const own =
     doors.mcp === 'own-port' ? await authenticationOf(config, environment, { host: mcp.host, door: 'mcp', clock, secrets }) : null;
-  const [{ createHttpApp }, { createMcpApp }, { createMetrics }, { createEventFeed }, { createWebhooks }, { sharedReadiness }] =
-    await Promise.all([
-      import('../http/create-http-app.ts'),
-      import('../http/create-mcp-app.ts'),
-      import('../http/metrics.ts'),
-      import('../http/event-feed.ts'),
-      import('../http/webhooks.ts'),
-      import('../http/readiness.ts'),
-    ]);
+  const [{ createHttpApp }, { createMcpApp }, { createMetrics }, { createEventFeed }, { createWebhooks }] = await Promise.all([
+    import('../http/create-http-app.ts'),
+    import('../http/create-mcp-app.ts'),
+    import('../http/metrics.ts'),
+    import('../http/event-feed.ts'),
+    import('../http/webhooks.ts'),
+  ]);
 
   const warnings = rest ? securityWarnings(config, rest.authenticator.isRequired) : [];
   for (const warning of warnings) logger.warn(warning);
@@ -93,7 +94,7 @@ export async function prepareHttp(
         decide: (jobId, principal, decision) => product.approvals.decide(jobId, principal, decision),
         feed,
         metrics,
-        checkReadiness: sharedReadiness(product.checkReadiness, () => clock.monotonic()),
+        checkReadiness: sharedReading(product.checkReadiness, clock, PROBED_EVERY_MS),
         version: VERSION,
         pathPrefix: http.path_prefix,
         rootPath: http.root_path,
