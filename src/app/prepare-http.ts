@@ -28,6 +28,17 @@ export interface HttpDoors {
 /** Makes the MCP server of one request; `authenticated` is what the door says of the caller. */
 export type McpFactoryOf = (product: Product, logger: Logger, principalOf: (authenticated: unknown) => Principal) => McpServerFactory;
 
+/** What is served over HTTP, and how. */
+export interface HttpOptions {
+  readonly product: Product;
+  readonly logger: Logger;
+  readonly config: Config;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly doors: HttpDoors;
+  readonly makeMcp: McpFactoryOf;
+  readonly clock?: Clock;
+}
+
 /** The apps of the opened doors, not listening yet. */
 export interface PreparedHttp {
   readonly rest: Hono<HttpEnv> | null;
@@ -44,15 +55,8 @@ const PROBED_EVERY_MS = 3000;
 const NOBODY: Identity = { kind: 'key', id: 'nobody', scopes: [], expiresAt: null };
 
 /** @throws Error when a door would be open to everybody without the operator having said so */
-export async function prepareHttp(
-  product: Product,
-  logger: Logger,
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  doors: HttpDoors,
-  makeMcp: McpFactoryOf,
-  clock: Clock = systemClock,
-): Promise<PreparedHttp> {
+export async function prepareHttp(options: HttpOptions): Promise<PreparedHttp> {
+  const { product, logger, config, environment, doors, makeMcp, clock = systemClock } = options;
   const { http, mcp } = config;
   const { secrets } = product;
   const rest = doors.rest ? await authenticationOf(config, environment, { host: http.host, door: 'rest', clock, secrets }) : null;

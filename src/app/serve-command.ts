@@ -67,12 +67,12 @@ export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | un
     for (const warning of warnings) logger.warn({ source }, warning);
     product = await compose({ config, environment, logger, secrets });
     if (mode === 'openapi') {
-      const running = await runHttpService(product, logger, config, environment);
+      const running = await runHttpService({ product, logger, config, environment });
       const mcp = running.mcp?.url ?? (config.http.mcp === 'same-port' ? running.rest.url : null);
       logger.info({ url: running.rest.url, mcp: mcp === null ? null : `${mcp}/mcp`, proxmox: config.proxmox.host }, 'serving HTTP');
       server = running;
     } else if (mode === 'mcp-http' || config.mcp.transport === 'STREAMABLE') {
-      const running = await runMcpHttp(product, logger, config, environment);
+      const running = await runMcpHttp({ product, logger, config, environment });
       logger.info({ url: `${running.listener.url}/mcp`, proxmox: config.proxmox.host }, 'serving MCP over HTTP');
       server = running;
     } else {
