@@ -2,23 +2,15 @@ import type { Command } from '../cli/command.ts';
 import { DEFAULT_WAIT_SECONDS, argumentsFromFlags, operationFlags } from '../cli/operation-flags.ts';
 import { readInputFile } from '../cli/read-input-file.ts';
 import { runCall } from '../cli/run-call.ts';
-import { registerOperation, type RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { registerCatalog, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { CATALOG } from '../operations/catalog.ts';
-import type { Operation } from '../operations/define.ts';
 import { tellRisk } from '../operations/risk-of-call.ts';
 import { withProduct } from './with-product.ts';
-
-/** Every operation of the catalogue as the surfaces know it; `hasTokens` where a static approval token is configured. */
-export function registeredOperations(hasTokens = false): readonly RegisteredOperation[] {
-  return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-    members.map((operation) => registerOperation(operation, toolset, hasTokens)),
-  );
-}
 
 /** One command per operation: its flags are its input schema. */
 export function callCommands(): readonly Command[] {
   // A flag is there whatever the configuration says, which is not read for help.
-  return registeredOperations(true).map(callCommand);
+  return registerCatalog(CATALOG, true).map(callCommand);
 }
 
 function callCommand(registered: RegisteredOperation): Command {

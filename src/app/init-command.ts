@@ -5,7 +5,7 @@ import type { Command, FlagValue } from '../cli/command.ts';
 import { showError } from '../cli/show-error.ts';
 import { CLIENT_IDS } from '../cli/client-configs.ts';
 import { defaultConfigFile } from './default-config-file.ts';
-import { TOOLSETS } from './permissions-command.ts';
+import { TOOLSETS } from './toolsets.ts';
 
 /** As a shell tells it of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;

@@ -49,6 +49,11 @@ export function registerOperation(operation: Operation, toolset: string, hasToke
   };
 }
 
+/** A whole catalogue as the surfaces know it, in its order. */
+export function registerCatalog(catalog: Readonly<Record<string, readonly Operation[]>>, hasTokens = false): readonly RegisteredOperation[] {
+  return Object.entries(catalog).flatMap(([toolset, members]) => members.map((operation) => registerOperation(operation, toolset, hasTokens)));
+}
+
 function argumentsOf(operation: Operation, takesApprovalToken: boolean): z.ZodObject {
   const { input, kind, risk } = operation;
   return input.extend({

@@ -6,7 +6,7 @@ import { leastPrivilege, pveumCommands, type Grant } from '../../cli/least-privi
 import type { Terminal } from '../../cli/terminal.ts';
 import { didYouMean } from '../../cli/nearest.ts';
 import { assertWritable, readConfigFile, writeConfigFile } from '../config-file.ts';
-import { operationsOf } from '../permissions-command.ts';
+import { operationsOf } from '../toolsets.ts';
 import { openAdminSession } from './admin-session.ts';
 import { compareCertificate } from './compare-certificate.ts';
 import { createAccess } from './create-access.ts';
