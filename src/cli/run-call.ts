@@ -1,9 +1,10 @@
-import { showJson } from '../domain/untrusted-text.ts';
 import { randomUUID } from 'node:crypto';
 import { ERROR_CLASSES } from '../domain/operation-error.ts';
 import { localPrincipal } from '../domain/principal.ts';
+import { showJson } from '../domain/untrusted-text.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { takesWait } from '../dispatch/registered-operation.ts';
 import { createProgressView } from './progress-view.ts';
 import { renderAnswer } from './render-answer.ts';
 import type { Terminal } from './terminal.ts';
@@ -45,7 +46,7 @@ export async function runCall(options: RunCallOptions): Promise<number> {
   const deadline = performance.now() + (waitSeconds ?? 0) * 1000;
   const left = (): number => Math.max(0, Math.ceil((deadline - performance.now()) / 1000));
   const ask: Ask = (operation, input) => {
-    const waits = takesWaitSeconds(dispatcher, operation);
+    const waits = canWait(dispatcher, operation);
     const waiting = waits ? { wait_seconds: Math.min(SLICE_SECONDS, left()) } : {};
     return dispatcher.call({
       operation,
@@ -77,9 +78,8 @@ export async function runCall(options: RunCallOptions): Promise<number> {
   return isJob ? exitOf(result, waitSeconds, signal, terminal) : 0;
 }
 
-function takesWaitSeconds({ operations }: Dispatcher, name: string): boolean {
-  const registered = operations.find(({ operation }) => operation.name === name);
-  return Object.hasOwn(registered?.inputSchema['properties'] ?? {}, 'wait_seconds');
+function canWait({ operations }: Dispatcher, name: string): boolean {
+  return operations.some((registered) => registered.operation.name === name && takesWait(registered));
 }
 
 function isUnderWay({ output }: CallResult): boolean {

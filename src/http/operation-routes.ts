@@ -2,7 +2,7 @@ import { toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { isRecord } from '../domain/record.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { takesWait, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { idempotencyKey, preferredWait } from './call-options.ts';
 import { readBody } from './read-body.ts';
 import type { HttpContext } from './request-context.ts';
@@ -58,8 +58,4 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
   } catch (thrown) {
     throw toOperationError(thrown);
   }
-}
-
-function takesWait({ inputSchema }: RegisteredOperation): boolean {
-  return Object.hasOwn(inputSchema['properties'] ?? {}, 'wait_seconds');
 }

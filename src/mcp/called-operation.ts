@@ -2,7 +2,7 @@ import { editDistance } from '../domain/edit-distance.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { recordIn } from '../domain/record.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { fieldsOf, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 
 /** Slips within which a name that does not exist counts as one that does. */
 const SLIPS = 2;
@@ -31,7 +31,7 @@ export function argumentsWithin({ operation: _name, arguments: inner, ...beside 
 /** The error of an operation that was called by name, with what the caller has not seen: the names of its arguments. */
 export function withArgumentNames(error: unknown, { operation, inputSchema }: RegisteredOperation, given: unknown): unknown {
   if (!(error instanceof OperationError) || error.code !== 'invalid_input') return error;
-  const names = Object.keys(inputSchema['properties'] ?? {});
+  const names = Object.keys(fieldsOf(inputSchema));
   const wrong = Object.keys(recordIn(given)).filter((name) => !names.includes(name));
   const near = wrong.flatMap((name) => {
     const meant = nearest(name, names);
