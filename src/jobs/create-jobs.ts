@@ -19,7 +19,7 @@ import { systemRandomness } from './randomness.ts';
 import { retryJob } from './retry-job.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
-import { statusFilter } from './status-filter.ts';
+import { statusFilter } from './job-status.ts';
 import { cancelJob, decideJob, loadJob, resolveJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
 import { createUnderWay } from './under-way.ts';
