@@ -12,7 +12,7 @@ export type Plan = SendPlan | UnchangedPlan;
 export interface SendPlan {
   readonly kind: 'send';
   readonly step: Step;
-  /** True when the job must plan again once this step has succeeded (stop first, then destroy). */
+  /** Plan again once this step has succeeded: the job needs more than one (stop first, then destroy). */
   readonly again: boolean;
   /** Facts that become part of the job's result, e.g. the storage that was chosen. */
   readonly result: Facts;

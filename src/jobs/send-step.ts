@@ -52,7 +52,7 @@ async function sendAndWait(
 }
 
 async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): Promise<JobRecord | undefined> {
-  const mayTryAgain = (record.step?.sends ?? 0) < engine.settings.maxSends;
+  const hasSendsLeft = (record.step?.sends ?? 0) < engine.settings.maxSends;
   const waiting: RecordPatch = { phase: 'sending_again', effect: effectBefore(record) };
   switch (answer.kind) {
     case 'task': {
@@ -70,13 +70,13 @@ async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): 
     case 'done':
       return completeStep(engine, record, answer.result);
     case 'not_sent':
-      if (!mayTryAgain) return refuse(engine, record, answer.error);
+      if (!hasSendsLeft) return refuse(engine, record, answer.error);
       return move(engine, record, 'not_sent', {
         patch: { ...waiting, ...errorFields(answer.error) },
         details: { error: answer.error.message },
       });
     case 'refused':
-      if (!answer.again || !mayTryAgain) return refuse(engine, record, answer.error);
+      if (!answer.mayResend || !hasSendsLeft) return refuse(engine, record, answer.error);
       return move(engine, record, 'refused_for_now', {
         patch: { ...waiting, ...errorFields(answer.error) },
         details: { error: answer.error.message },
