@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expandHome } from '../domain/home-path.ts';
 import { systemCode } from '../domain/thrown.ts';
-import { parseFingerprint } from './host-fingerprint.ts';
+import { parseHostKeyFingerprint } from './host-fingerprint.ts';
 import type { ExpectedKeys } from './host-key-verdict.ts';
 import { findKnownKeys, parseKnownHosts } from './known-hosts.ts';
 import { notSent } from './ssh-failure.ts';
@@ -11,7 +11,7 @@ import type { SshSettings, SshTarget } from './ssh-settings.ts';
 export async function readExpectedKeys(settings: SshSettings, target: SshTarget): Promise<ExpectedKeys> {
   const pins = [...new Set([target.node, target.host])]
     .flatMap((name) => (Object.hasOwn(settings.hostFingerprints, name) ? (settings.hostFingerprints[name] ?? []) : []))
-    .map(parseFingerprint);
+    .map(parseHostKeyFingerprint);
   const texts = await Promise.all(settings.knownHostsFiles.map((file) => readKnownHosts(expandHome(file), target)));
   return { pins, known: findKnownKeys(parseKnownHosts(texts.join('\n')), target.host, target.port) };
 }

@@ -1,7 +1,7 @@
 import { fieldsOf, type JsonSchema } from '../dispatch/registered-operation.ts';
-import { SELF_EXPLANATORY } from './told-fields.ts';
+import { SELF_EXPLANATORY } from './self-explanatory-fields.ts';
 
-/** Keywords that a model gains nothing from reading with every list: the server checks them, and its error names the field. */
+/** The keywords that are told. From the others a model gains nothing: the server checks them, and its error names the field. */
 const TOLD: ReadonlySet<string> = new Set(['type', 'enum', 'description', 'default']);
 
 /** Their values stand in the instructions, matter to no model, or are Proxmox VE's own words that models know. */
