@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '../domain/environment.ts';
 import { expandHome } from '../domain/home-path.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { systemReason } from '../domain/thrown.ts';
@@ -11,7 +12,7 @@ import { VERSION } from './version.ts';
 
 interface ConnectOptions {
   /** Names the socket of the SSH agent. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
 }
 
 /** `USER@REALM!TOKENID`, which is no secret. */

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
+import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { isRecord } from '../domain/record.ts';
 import { systemCode } from '../domain/thrown.ts';
@@ -9,7 +10,7 @@ import { ConfigError, shownValue, type ConfigProblem } from './config-problem.ts
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { secretsIn } from './config-secrets.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './read-environment.ts';
 import { sshWarnings } from './ssh-access.ts';
 
 export interface LoadedConfig {
@@ -26,7 +27,7 @@ const FIELDS = configFields(configSchema);
  * Reads the file that PROXMOX_MCP_CONFIG names, or the environment when it is unset or the file is missing.
  * @throws ConfigError
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): LoadedConfig {
+export function loadConfig(environment: Environment): LoadedConfig {
   const path = environment['PROXMOX_MCP_CONFIG'];
   const text = path === undefined || path === '' ? undefined : readIfThere(path);
   if (path !== undefined && text !== undefined) {
@@ -75,7 +76,7 @@ function isTrue(value: unknown): boolean {
 }
 
 /** @throws ConfigError */
-function commandPolicyIn(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+function commandPolicyIn(environment: Environment): Record<string, unknown> {
   try {
     const section = commandPolicyFromEnvironment(environment);
     return section === undefined ? {} : { command_policy: section };

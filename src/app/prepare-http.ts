@@ -1,6 +1,7 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import type { Hono } from 'hono';
 import { systemClock, type Clock } from '../domain/clock.ts';
+import type { Environment } from '../domain/environment.ts';
 import { isLoopback } from '../domain/loopback.ts';
 import type { Principal } from '../domain/principal.ts';
 import { sharedReading } from '../domain/shared-reading.ts';
@@ -33,7 +34,7 @@ export interface HttpOptions {
   readonly product: Product;
   readonly logger: Logger;
   readonly config: Config;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly doors: HttpDoors;
   readonly makeMcp: McpFactoryOf;
   readonly clock?: Clock;

@@ -1,3 +1,4 @@
+import type { Environment } from '../domain/environment.ts';
 import { createSecrets } from '../domain/secrets.ts';
 import { asError } from '../domain/thrown.ts';
 import type { Command } from '../cli/command.ts';
@@ -54,7 +55,7 @@ function modeOf(mode: string | undefined): ServeMode | undefined {
 }
 
 /** Serves until the other side goes or a signal comes. Resolves with the exit code. */
-export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | undefined): Promise<number> {
+export async function serve(environment: Environment, mode: ServeMode | undefined): Promise<number> {
   const secrets = createSecrets();
   let product: Product | undefined;
   let server: RunningServer;

@@ -1,8 +1,8 @@
+import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { splitOutsideBrackets } from '../domain/split-list.ts';
 import type { CommandPolicyInput } from './command-policy-schema.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'COMMAND_POLICY_';
 const LISTS = ['allow_patterns', 'deny_patterns', 'high_risk_operations'] as const;
 const FLAGS = ['require_approval_token', 'high_risk_require_approval_token'] as const;

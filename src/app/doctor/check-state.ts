@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../../domain/clock.ts';
+import type { Environment } from '../../domain/environment.ts';
 import { toOperationError } from '../../domain/operation-error.ts';
 import { systemReason } from '../../domain/thrown.ts';
 import { openAmong } from '../../jobs/job.ts';
@@ -9,8 +10,6 @@ import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { openJobStore } from '../open-job-store.ts';
 import { auditFolder, jobsFile } from '../state-paths.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether others on this machine can read the file that holds the token. */
 export async function checkConfigFile(source: string): Promise<Finding> {

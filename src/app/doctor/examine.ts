@@ -5,6 +5,7 @@ import { skipped, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { connectToProxmox } from '../connect-to-proxmox.ts';
 import { catalogOf } from '../toolsets.ts';
+import type { Environment } from '../../domain/environment.ts';
 import { checkGuestAgents } from './check-agents.ts';
 import { checkNetwork } from './check-network.ts';
 import { checkPrivileges } from './check-privileges.ts';
@@ -14,7 +15,7 @@ import { checkConfigFile, checkState } from './check-state.ts';
 export interface Examination {
   readonly config: Config;
   readonly source: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly toolsets: readonly string[];
   /** Null where no SSH is configured. */
   readonly ssh: SshSettingsInput | null;

@@ -1,7 +1,7 @@
+import type { Environment } from '../domain/environment.ts';
 import { splitOutsideBrackets } from '../domain/split-list.ts';
 import type { ConfigField } from './config-fields.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Sections = Record<string, Record<string, unknown>>;
 
 /** Reads settings from environment variables. Values are still text where their type could not be told; the schema judges them. */
