@@ -1,5 +1,5 @@
 import type { Command } from '../cli/command.ts';
-import { leastPrivilege, pveumCommands, type PveMajor } from '../cli/least-privilege.ts';
+import { leastPrivilege, pveumCommands, type PveMajor } from './least-privilege.ts';
 import { operationsOf, TOOLSETS } from './toolsets.ts';
 
 /** The least-privilege role, as commands for a Proxmox node. */
