@@ -1,6 +1,6 @@
 import { describeStep } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import { forgetInput, LONG_AGO, timestamp } from './engine.ts';
+import { forgetInput, LONG_AGO, timestamp, timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { replayQuery } from './idempotency.ts';
@@ -38,7 +38,7 @@ function perhapsRecorded(fault: OperationError, jobId: string): OperationError {
 
 /** How earlier jobs for this call are found; null keys find nothing. */
 function replayFor(engine: Engine, request: CallIdentity): ReplayQuery {
-  const heldSince = new Date(engine.clock.now().getTime() - engine.settings.idempotencyMs).toISOString();
+  const heldSince = timestampAgo(engine, engine.settings.idempotencyMs);
   return without?.('idempotency') ? { given: null, implied: null, heldSince } : replayQuery(request, heldSince);
 }
 

@@ -60,8 +60,14 @@ export interface Change {
 export type Refusal = { readonly kind: 'lost' } | HeldTarget | { readonly kind: 'linked_elsewhere'; readonly jobId: string };
 export type Moved = { readonly kind: 'moved'; readonly record: JobRecord };
 
+/** Now, ISO 8601. */
 export function timestamp(engine: Engine): string {
   return engine.clock.now().toISOString();
+}
+
+/** The moment that is so long ago, ISO 8601. */
+export function timestampAgo(engine: Engine, milliseconds: number): string {
+  return new Date(engine.clock.now().getTime() - milliseconds).toISOString();
 }
 
 /** Drops what only this process knows of a job: its whole input and a fresh plan. */

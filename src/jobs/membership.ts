@@ -1,6 +1,6 @@
 import { ERROR_CLASSES, OperationError } from '../domain/operation-error.ts';
 import { isFinal, openAmong } from './job.ts';
-import { timestamp } from './engine.ts';
+import { timestamp, timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { without } from './safeguards.ts';
 
@@ -67,10 +67,9 @@ export function createMembership(engine: Engine): Membership {
 
   async function prune(): Promise<void> {
     if (!(await store.lease('prune', processId, PRUNE_EVERY_MS / 2))) return;
-    const now = clock.now().getTime();
     await store.prune({
-      completedBefore: new Date(now - settings.retentionMs).toISOString(),
-      keysBefore: new Date(now - settings.idempotencyMs).toISOString(),
+      completedBefore: timestampAgo(engine, settings.retentionMs),
+      keysBefore: timestampAgo(engine, settings.idempotencyMs),
     });
   }
 
