@@ -3,6 +3,7 @@ import { systemClock } from '../domain/clock.ts';
 import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { sharedReading } from '../domain/shared-reading.ts';
+import { createTally } from '../domain/tally.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
 import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
@@ -86,7 +87,8 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     },
   };
   const drivers = createDrivers(engine);
-  const watched = new Map<string, number>();
+  /** Jobs that somebody here waits for. */
+  const watched = createTally();
   const follower = createFollower(engine, (node) => [...watched.keys()].some((jobId) => board.get(jobId)?.node === node));
   const progress = createProgressReader(engine);
   let progressRuns = false;
@@ -112,7 +114,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   async function showProgress(): Promise<void> {
     if (progressRuns) return;
     progressRuns = true;
-    while (watched.size > 0 && !engine.stopping.aborted) {
+    while (watched.total() > 0 && !engine.stopping.aborted) {
       const running = [...watched.keys()].map((jobId) => board.get(jobId)).filter((record) => record !== undefined);
       await Promise.all(running.slice(0, settings.progressJobs).map((record) => progress.read(record)));
       await clock.sleep(settings.followEveryMs, engine.stopping);
@@ -121,14 +123,12 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   }
 
   async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
-    watched.set(jobId, (watched.get(jobId) ?? 0) + 1);
+    watched.add(jobId);
     void underWay.during(showProgress());
     try {
       return await wait();
     } finally {
-      const left = (watched.get(jobId) ?? 1) - 1;
-      if (left === 0) watched.delete(jobId);
-      else watched.set(jobId, left);
+      watched.remove(jobId);
     }
   }
 
