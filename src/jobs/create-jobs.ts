@@ -3,7 +3,6 @@ import { systemClock } from '../domain/clock.ts';
 import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { sharedReading } from '../domain/shared-reading.ts';
-import { createTally } from '../domain/tally.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
 import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
@@ -25,6 +24,7 @@ import { cancelJob, decideJob, loadJob, resolveJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
 import { createUnderWay } from './under-way.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
+import { createWatchedJobs } from './watched-jobs.ts';
 
 const LOOKS_PER_NODE = 4;
 const PROBE_EVERY_MS = 10_000;
@@ -87,11 +87,9 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     },
   };
   const drivers = createDrivers(engine);
-  /** Jobs that somebody here waits for. */
-  const watched = createTally();
-  const follower = createFollower(engine, (node) => [...watched.keys()].some((jobId) => board.get(jobId)?.node === node));
   const progress = createProgressReader(engine);
-  let progressRuns = false;
+  const watched = createWatchedJobs(engine, progress);
+  const follower = createFollower(engine, (node) => watched.areOn(node));
   const counts = sharedReading(() => store.counts(), clock, COUNT_EVERY_MS);
   const isWritable = sharedReading(
     () =>
@@ -109,28 +107,6 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     else if (record.upid !== null) progress.forget(record.upid);
   });
   const membership = createMembership(engine);
-
-  /** Reads the logs of jobs that somebody here waits for. */
-  async function showProgress(): Promise<void> {
-    if (progressRuns) return;
-    progressRuns = true;
-    while (watched.total() > 0 && !engine.stopping.aborted) {
-      const running = [...watched.keys()].map((jobId) => board.get(jobId)).filter((record) => record !== undefined);
-      await Promise.all(running.slice(0, settings.progressJobs).map((record) => progress.read(record)));
-      await clock.sleep(settings.followEveryMs, engine.stopping);
-    }
-    progressRuns = false;
-  }
-
-  async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
-    watched.add(jobId);
-    void underWay.during(showProgress());
-    try {
-      return await wait();
-    } finally {
-      watched.remove(jobId);
-    }
-  }
 
   async function beReady(): Promise<void> {
     if (engine.stopping.aborted)
@@ -174,7 +150,7 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     async wait(jobId, options) {
       const record = await loadJob(engine, jobId);
       const { seconds, ...rest } = options;
-      return watching(jobId, () =>
+      return watched.during(jobId, () =>
         waitForJob(engine, record, { ...rest, milliseconds: seconds * 1000, enough: (job) => isSettled(job.state) }),
       );
     },
