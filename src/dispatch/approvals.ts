@@ -56,7 +56,9 @@ export interface ApprovalsOptions {
 }
 
 const HOUR_MS = 3_600_000;
+/** Principals whose questions are counted; the one that was counted first is forgotten. */
 const MAX_PRINCIPALS = 10_000;
+/** Jobs that wait, and are looked at. */
 const LISTED = 500;
 /** A job that was not recorded by then will not be. */
 const RECORDED_WITHIN_MS = 60_000;

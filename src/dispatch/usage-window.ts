@@ -8,7 +8,7 @@ import { approvalOf } from './stored-approval.ts';
 
 /** What was written, destroyed and asked lately, by everyone who shares the job store. */
 export interface UsageWindow {
-  /** Counts, without what the same call has been let do so far. @throws OperationError when the store cannot be read */
+  /** Counts everything but the jobs of the same call. @throws OperationError when the store cannot be read */
   count(callId: string): Promise<Usage>;
   /** How many questions of a principal people were asked within the hour. @throws OperationError when the store cannot be read */
   asked(principalId: string): Promise<number>;

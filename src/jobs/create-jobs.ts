@@ -26,7 +26,9 @@ import { createUnderWay } from './under-way.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
 import { createWatchedJobs } from './watched-jobs.ts';
 
+/** Reads of one node at once, for jobs that are verified or in doubt. */
 const LOOKS_PER_NODE = 4;
+/** A probe writes: often enough to tell a full disk, and no load. */
 const PROBE_EVERY_MS = 10_000;
 /** Counting reads an index of all jobs: a few milliseconds for a hundred thousand. */
 const COUNT_EVERY_MS = 2000;

@@ -35,7 +35,7 @@ export const FINAL_STATES = [
   'unknown',
 ] as const satisfies readonly JobState[];
 
-/** The others. Few jobs are in these, and indexes find them; what is not final they do not find. */
+/** All other states. Queries name these: an index finds the few jobs that are in them, and is of no use for `not in` the final ones. */
 export const OPEN_STATES: readonly JobState[] = JOB_STATES.filter((state) => !isFinal(state));
 
 export function isFinal(state: JobState): boolean {
@@ -50,7 +50,7 @@ export function isDoubtful(state: JobState): boolean {
 /** How many jobs there are in each state. */
 export type JobCounts = Readonly<Record<JobState, number>>;
 
-/** How many of them are not over. */
+/** How many jobs are not over. */
 export function openAmong(counts: JobCounts): number {
   return JOB_STATES.reduce((sum, state) => sum + (isFinal(state) ? 0 : counts[state]), 0);
 }

@@ -6,6 +6,7 @@ import { without } from './safeguards.ts';
 
 /** Jobs that one transaction takes over. */
 const TAKE_AT_ONCE = 20_000;
+/** Changes of other servers that are read at once. */
 const PAGE = 1000;
 const PRUNE_EVERY_MS = 3_600_000;
 /** The servers of desktop clients rarely live as long as that. */

@@ -30,6 +30,7 @@ interface V1Row {
   retry_spec_json: string | null;
 }
 
+/** What the predecessor's statuses mean; any other is `unknown`. */
 const V1_STATES: Readonly<Record<string, JobState>> = {
   running: 'running',
   cancel_requested: 'running',

@@ -13,6 +13,7 @@ import { stopTask } from './stop-task.ts';
 import { effectBefore } from './step-end.ts';
 import type { TransitionEvent } from './transitions.ts';
 
+/** How often a job may move between the look at it and the change. */
 const TRIES = 5;
 
 /** @throws OperationError `not_found` */
