@@ -4,7 +4,8 @@ import { configFields } from '../src/app/config-fields.ts';
 import { configSchema } from '../src/app/config-schema.ts';
 import { EXAMPLE_TARGET, clientConfigs, installLinks } from '../src/cli/client-configs.ts';
 import { ERROR_CLASSES } from '../src/domain/operation-error.ts';
-import { registeredOperations } from '../src/app/call-commands.ts';
+import { registerCatalog } from '../src/dispatch/registered-operation.ts';
+import { CATALOG } from '../src/operations/catalog.ts';
 import { drawBadge } from './draw-badge.ts';
 
 /** Writes the manifests of the other ways to install, and the pages that follow from code; with --check tells which are stale. */
@@ -93,7 +94,7 @@ const bundle = {
       env: Object.fromEntries(asked.map(({ env, key }) => [env, `\${user_config.${key}}`])),
     },
   },
-  tools: registeredOperations().map(({ operation }) => ({ name: operation.name, description: operation.description })),
+  tools: registerCatalog(CATALOG).map(({ operation }) => ({ name: operation.name, description: operation.description })),
   compatibility: { platforms: ['darwin', 'win32', 'linux'], runtimes: { node: manifest.engines.node } },
   user_config: Object.fromEntries(
     asked.map(({ key, description, isRequired, isSecret }) => [

@@ -2,9 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { configSchema } from '../src/app/config-schema.ts';
-import { registerOperation, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
+import { registerCatalog, type JsonSchema, type RegisteredOperation } from '../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../src/operations/catalog.ts';
-import type { Operation } from '../src/operations/define.ts';
 import { tellRisk } from '../src/operations/risk-of-call.ts';
 import { configurationReference } from './configuration-reference.ts';
 import { environmentReference } from './environment-reference.ts';
@@ -51,9 +50,7 @@ function read(path: string): string | undefined {
 }
 
 function registered(): readonly (readonly [toolset: string, members: readonly RegisteredOperation[]])[] {
-  return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).map(
-    ([toolset, members]) => [toolset, members.map((operation) => registerOperation(operation, toolset))] as const,
-  );
+  return [...Map.groupBy(registerCatalog(CATALOG), ({ toolset }) => toolset)];
 }
 
 function toolTable(): string {

@@ -1,15 +1,12 @@
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
-import { registerOperation, type JsonSchema } from '../src/dispatch/registered-operation.ts';
+import { registerCatalog, type JsonSchema } from '../src/dispatch/registered-operation.ts';
 import { hintsOf } from '../src/mcp/annotations.ts';
 import { CATALOG, type OperationName } from '../src/operations/catalog.ts';
-import type { Operation } from '../src/operations/define.ts';
 import { HIGH_RISK_OPERATIONS } from '../src/policy/command-policy-schema.ts';
 
-const operations = Object.entries(CATALOG).flatMap(([toolset, members]) =>
-  (members as readonly Operation[]).map((operation) => registerOperation(operation, toolset)),
-);
+const operations = registerCatalog(CATALOG);
 const names = operations.map(({ operation }) => operation.name);
 const properties = (schema: JsonSchema): readonly (readonly [string, JsonSchema])[] =>
   Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);

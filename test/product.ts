@@ -71,7 +71,7 @@ export async function startProduct({ config = {}, token, simulator, ...options }
   const secrets = createSecrets();
   const logger = createLogger(parsed.logging, secrets);
   const composed = await compose({ config: parsed, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger, secrets, jobsSettings: PACE });
-  const server = await runMcpHttp(composed, logger, parsed, {});
+  const server = await runMcpHttp({ product: composed, logger, config: parsed, environment: {} });
   const url = `${server.listener.url}/mcp`;
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(new StreamableHTTPClientTransport(new URL(url)));

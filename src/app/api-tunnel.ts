@@ -1,3 +1,4 @@
+import type { Environment } from '../domain/environment.ts';
 import { isLoopback } from '../domain/loopback.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { Tunnel } from '../exec/tunnel.ts';
@@ -19,10 +20,7 @@ export interface ApiWay {
  * The way to the API: direct, or through a tunnel that is opened when the first request needs it.
  * @throws Error that names the setting that is missing
  */
-export function createApiWay(
-  { proxmox, api_tunnel: tunnel, ssh }: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): ApiWay {
+export function createApiWay({ proxmox, api_tunnel: tunnel, ssh }: Config, environment: Environment): ApiWay {
   if (!tunnel.enabled) return { host: proxmox.host, port: proxmox.port, detour: undefined, close: async () => undefined };
   const { ssh_host: given, remote_host: remoteHost, remote_port: remotePort } = tunnel;
   if (given === null || given === undefined || given === '')

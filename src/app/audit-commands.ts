@@ -1,4 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { systemCode, systemReason } from '../domain/thrown.ts';
 import { showJson, showUntrusted } from '../domain/untrusted-text.ts';
 import type { AuditRecord } from '../dispatch/audit-record.ts';
 import { readAudit, tailAudit, type AuditFilter } from '../dispatch/read-audit.ts';
@@ -94,13 +95,12 @@ async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (error instanceof OperationError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-    if (code === 'ENOENT') {
+    if (systemCode(error) === 'ENOENT') {
       throw new OperationError('not_found', `There is no audit log at ${folder}.`, {
         hint: 'It begins with the first write. Name another folder with --folder.',
       });
     }
-    throw new OperationError('internal', `The audit log at ${folder} cannot be read: ${code}.`);
+    throw new OperationError('internal', `The audit log at ${folder} cannot be read: ${systemReason(error)}.`);
   }
 }
 

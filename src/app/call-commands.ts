@@ -1,38 +1,28 @@
 import type { Command } from '../cli/command.ts';
-import { DEFAULT_WAIT_SECONDS, argumentsFromFlags, operationFlags } from '../cli/operation-flags.ts';
+import { argumentsFromFlags, operationFlags, waitSecondsIn } from '../cli/operation-flags.ts';
 import { readInputFile } from '../cli/read-input-file.ts';
 import { runCall } from '../cli/run-call.ts';
-import { registerOperation, type RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { registerCatalog, takesWait, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import { CATALOG } from '../operations/catalog.ts';
-import type { Operation } from '../operations/define.ts';
 import { tellRisk } from '../operations/risk-of-call.ts';
 import { withProduct } from './with-product.ts';
-
-/** Every operation of the catalogue as the surfaces know it; `hasTokens` where a static approval token is configured. */
-export function registeredOperations(hasTokens = false): readonly RegisteredOperation[] {
-  return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-    members.map((operation) => registerOperation(operation, toolset, hasTokens)),
-  );
-}
 
 /** One command per operation: its flags are its input schema. */
 export function callCommands(): readonly Command[] {
   // A flag is there whatever the configuration says, which is not read for help.
-  return registeredOperations(true).map(callCommand);
+  return registerCatalog(CATALOG, true).map(callCommand);
 }
 
 function callCommand(registered: RegisteredOperation): Command {
   const { operation } = registered;
-  const flags = operationFlags(registered);
-  const answersJob = flags['wait-seconds'] !== undefined;
   return {
     name: `call ${operation.name}`,
     summary: operation.description,
     details: `Toolset ${registered.toolset}, risk ${tellRisk(operation)}.`,
-    flags,
+    flags: operationFlags(registered),
     async run(invocation) {
       const { terminal, signal } = invocation;
-      const { input, json, 'wait-seconds': wait } = invocation.flags;
+      const { input, json } = invocation.flags;
       const fromFile = typeof input === 'string' ? await readInputFile(input) : {};
       return withProduct(invocation, ({ dispatcher }) =>
         runCall({
@@ -42,7 +32,7 @@ function callCommand(registered: RegisteredOperation): Command {
           terminal,
           signal,
           isJson: json === true,
-          waitSeconds: answersJob ? (typeof wait === 'number' ? Math.max(0, wait) : DEFAULT_WAIT_SECONDS) : undefined,
+          waitSeconds: takesWait(registered) ? waitSecondsIn(invocation.flags) : undefined,
         }),
       );
     },

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../domain/clock.ts';
+import type { Environment } from '../domain/environment.ts';
 import { guestTarget } from '../domain/guest.ts';
 import type { Risk } from '../domain/risk.ts';
 import { createSecrets, type Secrets } from '../domain/secrets.ts';
@@ -61,7 +62,7 @@ export interface Product {
 
 export interface ComposeOptions {
   readonly config: Config;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly logger: Logger;
   readonly secrets?: Secrets;
   readonly clock?: Clock;

@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperationError } from '../domain/operation-error.ts';
+import { isRecord } from '../domain/record.ts';
+import { systemCode, systemReason } from '../domain/thrown.ts';
 
 /** The JSON object in a config file; undefined when there is no file. @throws OperationError `invalid_input` */
 export async function readConfigFile(path: string): Promise<Record<string, unknown> | undefined> {
@@ -10,12 +12,12 @@ export async function readConfigFile(path: string): Promise<Record<string, unkno
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new OperationError('invalid_input', `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw new OperationError('invalid_input', `${path} cannot be read: ${systemReason(error)}.`);
   }
   try {
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+    if (isRecord(parsed)) return { ...parsed };
   } catch {
     // Told below, without the text, which holds the token.
   }
@@ -28,7 +30,7 @@ export async function assertWritable(path: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await access(dirname(path), constants.W_OK);
   } catch (error) {
-    throw new OperationError('invalid_input', `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`, {
+    throw new OperationError('invalid_input', `${path} cannot be written: ${systemReason(error)}.`, {
       hint: 'Name another place, or free this one.',
     });
   }
@@ -49,7 +51,7 @@ export async function writeConfigFile(path: string, content: Readonly<Record<str
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new OperationError('internal', `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`, {
+    throw new OperationError('internal', `${path} cannot be written: ${systemReason(error)}.`, {
       hint: 'Name another place, or free this one.',
     });
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '../domain/environment.ts';
 import { expandHome } from '../domain/home-path.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { systemReason } from '../domain/thrown.ts';
 import { createProxmoxApi, type ProxmoxApi, type RequestObservation } from '../proxmox/api.ts';
 import type { TlsTrust } from '../proxmox/tls-connector.ts';
 import { createTransport } from '../proxmox/transport.ts';
@@ -10,7 +12,7 @@ import { VERSION } from './version.ts';
 
 interface ConnectOptions {
   /** Names the socket of the SSH agent. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
 }
 
 /** `USER@REALM!TOKENID`, which is no secret. */
@@ -66,10 +68,9 @@ function readAuthority(file: string): string {
   try {
     return readFileSync(expandHome(file), 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
     throw new OperationError(
       'invalid_input',
-      `proxmox.ca_file (PROXMOX_CA_FILE) is ${JSON.stringify(file)}, which cannot be read: ${reason}.`,
+      `proxmox.ca_file (PROXMOX_CA_FILE) is ${JSON.stringify(file)}, which cannot be read: ${systemReason(error)}.`,
       {
         hint: 'Copy /etc/pve/pve-root-ca.pem from a node there, or pin the certificate with proxmox.fingerprint instead.',
       },

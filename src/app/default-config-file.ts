@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../domain/environment.ts';
 
 /** Where `init` writes the configuration unless told otherwise. */
 export function defaultConfigFile(environment: Environment, platform: NodeJS.Platform = process.platform): string {
@@ -14,7 +13,7 @@ export function defaultConfigFile(environment: Environment, platform: NodeJS.Pla
 }
 
 /** The environment with that file named in it, where neither a file nor a host is. */
-export function withDefaultConfigFile<E extends Environment>(environment: E): E {
+export function withDefaultConfigFile(environment: Environment): Environment {
   if (environment['PROXMOX_MCP_CONFIG'] || environment['PROXMOX_HOST']) return environment;
   const file = defaultConfigFile(environment);
   return existsSync(file) ? { ...environment, PROXMOX_MCP_CONFIG: file } : environment;

@@ -33,7 +33,7 @@ export async function runDemo({ once }: DemoOptions): Promise<number> {
   const secrets = createSecrets();
   const logger = createLogger(config.logging, secrets);
   const product = await compose({ config, environment, logger, secrets });
-  const server = await runMcpHttp(product, logger, config, environment);
+  const server = await runMcpHttp({ product, logger, config, environment });
   const url = `${server.listener.url}/mcp`;
   try {
     const passed = await runTour({

@@ -1,5 +1,5 @@
 import type { Command } from '../cli/command.ts';
-import { TOOLSETS } from './permissions-command.ts';
+import { TOOLSETS } from './toolsets.ts';
 
 /** Looks for what is wrong, and says what to do about it. */
 export const doctorCommand: Command = {

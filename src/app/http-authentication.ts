@@ -1,12 +1,11 @@
 import type { Clock } from '../domain/clock.ts';
+import type { Environment } from '../domain/environment.ts';
 import { isLoopback } from '../domain/loopback.ts';
 import type { Secrets } from '../domain/secrets.ts';
 import type { Authenticator } from '../http/authenticator.ts';
 import { ANONYMOUS, LOCAL } from '../http/identity.ts';
 import type { ResourceMetadataOptions } from '../http/resource-metadata.ts';
 import type { Config } from './config-schema.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Shorter keys can be tried out. */
 const SHORT_KEY = 16;

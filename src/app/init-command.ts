@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { OperationError } from '../domain/operation-error.ts';
+import { systemReason } from '../domain/thrown.ts';
 import type { Command, FlagValue } from '../cli/command.ts';
 import { showError } from '../cli/show-error.ts';
 import { CLIENT_IDS } from '../cli/client-configs.ts';
 import { defaultConfigFile } from './default-config-file.ts';
-import { TOOLSETS } from './permissions-command.ts';
+import { TOOLSETS } from './toolsets.ts';
 
 /** As a shell tells it of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
@@ -107,7 +108,7 @@ function secretFrom(path: string | null): string | null {
     const secret = readFileSync(path === '-' ? 0 : path, 'utf8').replace(/\r?\n$/, '');
     if (secret !== '' && secret.length <= 1024) return secret;
   } catch (error) {
-    throw new OperationError('invalid_input', `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+    throw new OperationError('invalid_input', `${path} cannot be read: ${systemReason(error)}.`);
   }
   throw new OperationError('invalid_input', `${path === '-' ? 'Standard input' : path} holds no secret.`);
 }

@@ -1,18 +1,11 @@
-import type { Argument, Command, Flags, Invocation } from '../cli/command.ts';
-import { DEFAULT_WAIT_SECONDS } from '../cli/operation-flags.ts';
+import type { Argument, Command, Invocation } from '../cli/command.ts';
+import { WAIT_FLAG, waitSecondsIn } from '../cli/operation-flags.ts';
 import { readInputFile } from '../cli/read-input-file.ts';
 import { runCall } from '../cli/run-call.ts';
 import { JOB_STATUSES } from '../jobs/job.ts';
 import { withProduct } from './with-product.ts';
 
 const JOB: Argument = { name: 'job_id', summary: 'Id of the job.', isRequired: true };
-const WAIT: Flags = {
-  'wait-seconds': {
-    type: 'integer',
-    placeholder: 'SECONDS',
-    summary: `Wait this long for the end of the job, ${DEFAULT_WAIT_SECONDS} by default; 0 does not wait.`,
-  },
-};
 
 /** Jobs from the command line: the operations of the jobs toolset under shorter names. */
 export const jobsCommands: readonly Command[] = [
@@ -41,15 +34,15 @@ export const jobsCommands: readonly Command[] = [
     name: 'jobs wait',
     summary: 'wait for the end of a job, with a progress bar',
     arguments: [JOB],
-    flags: WAIT,
-    run: (invocation) => steer(invocation, 'poll_job', invocation.arguments, waitOf(invocation)),
+    flags: WAIT_FLAG,
+    run: (invocation) => steer(invocation, 'poll_job', invocation.arguments, waitSecondsIn(invocation.flags)),
   },
   {
     name: 'jobs cancel',
     summary: 'ask Proxmox VE to stop the task of a job, and wait for its end',
     arguments: [JOB],
-    flags: WAIT,
-    run: (invocation) => steer(invocation, 'cancel_job', invocation.arguments, waitOf(invocation)),
+    flags: WAIT_FLAG,
+    run: (invocation) => steer(invocation, 'cancel_job', invocation.arguments, waitSecondsIn(invocation.flags)),
   },
   {
     name: 'jobs retry',
@@ -62,7 +55,7 @@ export const jobsCommands: readonly Command[] = [
         summary: 'JSON file with the secret arguments, which are never stored; - for standard input.',
       },
       'approval-token': { type: 'string', summary: 'Static approval token, where one is configured.' },
-      ...WAIT,
+      ...WAIT_FLAG,
     },
     async run(invocation) {
       const { secrets, 'approval-token': token } = invocation.flags;
@@ -70,7 +63,7 @@ export const jobsCommands: readonly Command[] = [
         ...(typeof secrets === 'string' ? { secrets: await readInputFile(secrets) } : {}),
         ...(token === undefined ? {} : { approval_token: token }),
       };
-      return steer(invocation, 'retry_job', { ...invocation.arguments, ...given }, waitOf(invocation));
+      return steer(invocation, 'retry_job', { ...invocation.arguments, ...given }, waitSecondsIn(invocation.flags));
     },
   },
   {
@@ -89,11 +82,6 @@ export const jobsCommands: readonly Command[] = [
       }),
   },
 ];
-
-function waitOf({ flags }: Invocation): number {
-  const { 'wait-seconds': wait } = flags;
-  return typeof wait === 'number' ? Math.max(0, wait) : DEFAULT_WAIT_SECONDS;
-}
 
 function steer(invocation: Invocation, operation: string, input: Readonly<Record<string, unknown>>, waitSeconds?: number): Promise<number> {
   const { terminal, signal, flags } = invocation;

@@ -9,7 +9,10 @@ export interface RealOffer {
   readonly made: Promise<Offer>;
 }
 
-/** A prepared offer whose doing is the real one's. Watching alone does not ask for it: nothing changes before it is there. */
+/**
+ * Shows what was prepared, and leaves all doing to the real offer. To watch resources does not ask for the real one: nothing changes
+ * before it is there.
+ */
 export function createLateOffer(
   { instructions, tools, resources, templates, prompts }: PreparedOffer,
   { ask: real, made }: RealOffer,

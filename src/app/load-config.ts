@@ -1,13 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
+import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { isRecord } from '../domain/record.ts';
+import { systemCode } from '../domain/thrown.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
 import { ConfigError, shownValue, type ConfigProblem } from './config-problem.ts';
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { secretsIn } from './config-secrets.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './read-environment.ts';
 import { sshWarnings } from './ssh-access.ts';
 
 export interface LoadedConfig {
@@ -24,7 +27,7 @@ const FIELDS = configFields(configSchema);
  * Reads the file that PROXMOX_MCP_CONFIG names, or the environment when it is unset or the file is missing.
  * @throws ConfigError
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): LoadedConfig {
+export function loadConfig(environment: Environment): LoadedConfig {
   const path = environment['PROXMOX_MCP_CONFIG'];
   const text = path === undefined || path === '' ? undefined : readIfThere(path);
   if (path !== undefined && text !== undefined) {
@@ -46,7 +49,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: `cannot be read: ${(error as Error).message}` }]);
   }
 }
@@ -73,7 +76,7 @@ function isTrue(value: unknown): boolean {
 }
 
 /** @throws ConfigError */
-function commandPolicyIn(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+function commandPolicyIn(environment: Environment): Record<string, unknown> {
   try {
     const section = commandPolicyFromEnvironment(environment);
     return section === undefined ? {} : { command_policy: section };
@@ -88,7 +91,7 @@ function commandPolicyIn(environment: Readonly<Record<string, string | undefined
 function parseJson(text: string, path: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+    if (isRecord(parsed)) return { ...parsed };
   } catch (error) {
     // Node's own message may quote the text around the fault, and that may be a secret.
     const at = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];

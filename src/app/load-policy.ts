@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { activatePolicy, type ActivePolicy } from '../dispatch/active-policy.ts';
-import { digestOf } from '../dispatch/canonical-json.ts';
+import { digestOf } from '../domain/canonical-json.ts';
 import { expandHome } from '../domain/home-path.ts';
+import { systemReason } from '../domain/thrown.ts';
 import { COMPAT_NAMES } from '../operations/compat-names.ts';
 import { checkCanaries } from '../policy/canaries.ts';
 import { compilePolicy } from '../policy/compile-policy.ts';
@@ -81,7 +82,7 @@ async function readPolicyFile(path: string): Promise<PolicyInput> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw problem(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`);
+    throw problem(`cannot be read: ${systemReason(error)}`);
   }
   const raw = await parse(text, problem);
   const content = typeof raw === 'object' && raw !== null && 'policy' in raw && Object.keys(raw).length === 1 ? raw.policy : raw;

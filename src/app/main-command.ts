@@ -1,8 +1,9 @@
+import type { Environment } from '../domain/environment.ts';
 import { withDefaultConfigFile } from './default-config-file.ts';
 import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** Runs the command line. Resolves with the exit code. A server's standard output belongs to the protocol; everything else goes to standard error. */
-export async function runCommand(argv: readonly string[], given: NodeJS.ProcessEnv): Promise<number> {
+export async function runCommand(argv: readonly string[], given: Environment): Promise<number> {
   const environment = withDefaultConfigFile(given);
   if (argv.length === 0) {
     // Clients start this many times a day: nothing of the command line is loaded for it.

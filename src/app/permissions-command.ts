@@ -1,16 +1,6 @@
 import type { Command } from '../cli/command.ts';
-import { leastPrivilege, pveumCommands, type PveMajor } from '../cli/least-privilege.ts';
-import { CATALOG } from '../operations/catalog.ts';
-import type { Operation } from '../operations/define.ts';
-
-export const TOOLSETS: readonly string[] = Object.keys(CATALOG);
-
-/** The operations of some toolsets; of all without names. */
-export function operationsOf(toolsets: readonly string[]): readonly Operation[] {
-  return Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-    toolsets.includes(toolset) ? members : [],
-  );
-}
+import { leastPrivilege, pveumCommands, type PveMajor } from './least-privilege.ts';
+import { operationsOf, TOOLSETS } from './toolsets.ts';
 
 /** The least-privilege role, as commands for a Proxmox node. */
 export const permissionsCommand: Command = {

@@ -1,13 +1,15 @@
-import { showJson } from '../domain/untrusted-text.ts';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import { SCOPES, SURFACES } from '../domain/principal.ts';
+import { systemReason } from '../domain/thrown.ts';
+import { showJson } from '../domain/untrusted-text.ts';
+import { registerCatalog } from '../dispatch/registered-operation.ts';
+import { CATALOG } from '../operations/catalog.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import { explain, type Explanation } from '../policy/explain.ts';
 import type { Command, Flags, Invocation } from '../cli/command.ts';
-import { registeredOperations } from './call-commands.ts';
 import { describeFinding, type LoadedPolicy } from './load-policy.ts';
 import { policyCaseFields, requestOf, TOKENS, type PolicyCase } from './policy-case.ts';
 import { readConfig, readPolicy } from './read-config.ts';
@@ -52,7 +54,7 @@ export const policyCommands: readonly Command[] = [
         flags['live'] === true && vmid !== undefined
           ? await withProduct(invocation, async ({ describeGuest }) => [await describeGuest(vmid)])
           : undefined;
-      const explanation = explain(requestOf(wanted, registeredOperations(active.hasTokens), known), active.policy);
+      const explanation = explain(requestOf(wanted, registerCatalog(CATALOG, active.hasTokens), known), active.policy);
       terminal.out(flags['json'] === true ? `${showJson(explanation, 2)}\n` : `${textOf(explanation)}\n`);
       return 0;
     },
@@ -66,7 +68,7 @@ export const policyCommands: readonly Command[] = [
     async run(invocation) {
       const { terminal, flags } = invocation;
       const { active } = await policyOf(invocation);
-      const operations = registeredOperations(active.hasTokens);
+      const operations = registerCatalog(CATALOG, active.hasTokens);
       const results = (await readCases(invocation.arguments['file'] ?? '')).map((wanted, index) => {
         const decision = decide(requestOf(wanted, operations), active.policy);
         return {
@@ -133,8 +135,8 @@ async function readCases(file: string): Promise<readonly Expectation[]> {
 }
 
 function unreadable(file: string) {
-  return (error: NodeJS.ErrnoException): never => {
-    throw new OperationError('not_found', `${file} cannot be read: ${error.code ?? 'unknown reason'}.`);
+  return (error: unknown): never => {
+    throw new OperationError('not_found', `${file} cannot be read: ${systemReason(error)}.`);
   };
 }
 

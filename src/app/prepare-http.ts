@@ -1,8 +1,10 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import type { Hono } from 'hono';
 import { systemClock, type Clock } from '../domain/clock.ts';
+import type { Environment } from '../domain/environment.ts';
 import { isLoopback } from '../domain/loopback.ts';
 import type { Principal } from '../domain/principal.ts';
+import { sharedReading } from '../domain/shared-reading.ts';
 import { principalOn, type Identity } from '../http/identity.ts';
 import type { McpFetch } from '../http/mcp-route.ts';
 import { MAX_BODY_BYTES } from '../http/read-body.ts';
@@ -27,6 +29,17 @@ export interface HttpDoors {
 /** Makes the MCP server of one request; `authenticated` is what the door says of the caller. */
 export type McpFactoryOf = (product: Product, logger: Logger, principalOf: (authenticated: unknown) => Principal) => McpServerFactory;
 
+/** What is served over HTTP, and how. */
+export interface HttpOptions {
+  readonly product: Product;
+  readonly logger: Logger;
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly doors: HttpDoors;
+  readonly makeMcp: McpFactoryOf;
+  readonly clock?: Clock;
+}
+
 /** The apps of the opened doors, not listening yet. */
 export interface PreparedHttp {
   readonly rest: Hono<HttpEnv> | null;
@@ -37,33 +50,26 @@ export interface PreparedHttp {
   close(): Promise<void>;
 }
 
+/** Probes that come faster are told the same again, and cost Proxmox nothing. */
+const PROBED_EVERY_MS = 3000;
 /** Whoever comes without having passed the door: nothing is allowed. */
 const NOBODY: Identity = { kind: 'key', id: 'nobody', scopes: [], expiresAt: null };
 
 /** @throws Error when a door would be open to everybody without the operator having said so */
-export async function prepareHttp(
-  product: Product,
-  logger: Logger,
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  doors: HttpDoors,
-  makeMcp: McpFactoryOf,
-  clock: Clock = systemClock,
-): Promise<PreparedHttp> {
+export async function prepareHttp(options: HttpOptions): Promise<PreparedHttp> {
+  const { product, logger, config, environment, doors, makeMcp, clock = systemClock } = options;
   const { http, mcp } = config;
   const { secrets } = product;
   const rest = doors.rest ? await authenticationOf(config, environment, { host: http.host, door: 'rest', clock, secrets }) : null;
   const own =
     doors.mcp === 'own-port' ? await authenticationOf(config, environment, { host: mcp.host, door: 'mcp', clock, secrets }) : null;
-  const [{ createHttpApp }, { createMcpApp }, { createMetrics }, { createEventFeed }, { createWebhooks }, { sharedReadiness }] =
-    await Promise.all([
-      import('../http/create-http-app.ts'),
-      import('../http/create-mcp-app.ts'),
-      import('../http/metrics.ts'),
-      import('../http/event-feed.ts'),
-      import('../http/webhooks.ts'),
-      import('../http/readiness.ts'),
-    ]);
+  const [{ createHttpApp }, { createMcpApp }, { createMetrics }, { createEventFeed }, { createWebhooks }] = await Promise.all([
+    import('../http/create-http-app.ts'),
+    import('../http/create-mcp-app.ts'),
+    import('../http/metrics.ts'),
+    import('../http/event-feed.ts'),
+    import('../http/webhooks.ts'),
+  ]);
 
   const warnings = rest ? securityWarnings(config, rest.authenticator.isRequired) : [];
   for (const warning of warnings) logger.warn(warning);
@@ -93,7 +99,7 @@ export async function prepareHttp(
         decide: (jobId, principal, decision) => product.approvals.decide(jobId, principal, decision),
         feed,
         metrics,
-        checkReadiness: sharedReadiness(product.checkReadiness, () => clock.monotonic()),
+        checkReadiness: sharedReading(product.checkReadiness, clock, PROBED_EVERY_MS),
         version: VERSION,
         pathPrefix: http.path_prefix,
         rootPath: http.root_path,

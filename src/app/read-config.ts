@@ -1,3 +1,4 @@
+import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import { CATALOG } from '../operations/catalog.ts';
 import { ConfigError } from './config-problem.ts';
@@ -9,7 +10,7 @@ import { loadPolicy, type LoadedPolicy } from './load-policy.ts';
  * The configuration for a command.
  * @throws OperationError `invalid_input` that names every problem
  */
-export function readConfig(environment: NodeJS.ProcessEnv): LoadedConfig {
+export function readConfig(environment: Environment): LoadedConfig {
   try {
     return loadConfig(environment);
   } catch (error) {

@@ -1,9 +1,5 @@
-import type { Clock } from '../domain/clock.ts';
 import type { Listener } from '../http/listen.ts';
-import type { Product } from './compose.ts';
-import type { Config } from './config-schema.ts';
-import type { Logger } from './logging.ts';
-import { prepareHttp, type HttpDoors, type McpFactoryOf } from './prepare-http.ts';
+import { prepareHttp, type HttpOptions } from './prepare-http.ts';
 
 /** Proxies and tunnels run here, and whoever is here can do worse than hold connections. */
 const THIS_MACHINE = ['127.0.0.0/8', '::1'];
@@ -20,17 +16,10 @@ export interface HttpServers {
  * Serves one product over HTTP: the OpenAPI side, MCP, or both, behind the same authentication.
  * @throws Error when it would be open to everybody without the operator having said so, or cannot listen
  */
-export async function runHttp(
-  product: Product,
-  logger: Logger,
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  doors: HttpDoors,
-  makeMcp: McpFactoryOf,
-  clock?: Clock,
-): Promise<HttpServers> {
+export async function runHttp(options: HttpOptions): Promise<HttpServers> {
+  const { logger, config } = options;
   const [{ listen }, { createClientAddress }] = await Promise.all([import('../http/listen.ts'), import('../http/client-address.ts')]);
-  const prepared = await prepareHttp(product, logger, config, environment, doors, makeMcp, clock);
+  const prepared = await prepareHttp(options);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     // Streams end first: a server waits for its open answers.

@@ -9,8 +9,8 @@ import { createMcpServer } from '../mcp/create-mcp-server.ts';
 import type { Offer } from '../mcp/offer.ts';
 import { createProductOffer } from '../mcp/product-offer.ts';
 import type { Product } from './compose.ts';
-import type { Config } from './config-schema.ts';
 import type { Logger } from './logging.ts';
+import type { HttpOptions } from './prepare-http.ts';
 import { openStdio } from './stdio-transport.ts';
 import { VERSION } from './version.ts';
 
@@ -21,7 +21,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What a server over HTTP serves. */
+type Served = Pick<HttpOptions, 'product' | 'logger' | 'config' | 'environment'>;
 
 /** Jobs are kept at least this long, whatever retention is configured. */
 const TASK_TTL_MS = 24 * 3600 * 1000;
@@ -29,7 +30,7 @@ const TASK_TTL_MS = 24 * 3600 * 1000;
 /** What each principal is shown over MCP, and the check of a person's answer. */
 export function mcpOffers(product: Product) {
   const { dispatcher, jobs, approvals } = product;
-  const asking = approvals && { approvals, askPerson: askPersonThrough(approvals) };
+  const asking = { approvals, askPerson: askPersonThrough(approvals) };
   const choice = chooseOperations(dispatcher.operations, product.mcpTools);
   const offers = new WeakMap<readonly RegisteredOperation[], Offer>();
   const processTag = randomUUID().slice(0, 8);
@@ -49,7 +50,7 @@ export function mcpOffers(product: Product) {
       offers.set(offered, offer);
       return offer;
     },
-    ...(asking ? { verifyState: asking.askPerson.verifyState } : {}),
+    verifyState: asking.askPerson.verifyState,
   };
 }
 
@@ -88,14 +89,9 @@ export function runStdio(product: Product, logger: Logger): RunningServer {
  * MCP over Streamable HTTP at `/mcp`.
  * @throws Error when it would be open to the network without a key
  */
-export async function runMcpHttp(
-  product: Product,
-  logger: Logger,
-  config: Config,
-  environment: Environment,
-): Promise<RunningServer & { readonly listener: Listener }> {
+export async function runMcpHttp(served: Served): Promise<RunningServer & { readonly listener: Listener }> {
   const { runHttp } = await import('./run-http.ts');
-  const { mcp, done, close } = await runHttp(product, logger, config, environment, { rest: false, mcp: 'own-port' }, mcpFactory);
+  const { mcp, done, close } = await runHttp({ ...served, doors: { rest: false, mcp: 'own-port' }, makeMcp: mcpFactory });
   if (!mcp) throw new Error('MCP over HTTP does not listen.');
   return { listener: mcp, done, close };
 }
@@ -104,14 +100,10 @@ export async function runMcpHttp(
  * The OpenAPI side, and MCP beside it where the configuration says so.
  * @throws Error when it would be open to everybody without the operator having said so
  */
-export async function runHttpService(
-  product: Product,
-  logger: Logger,
-  config: Config,
-  environment: Environment,
-): Promise<RunningServer & { readonly rest: Listener; readonly mcp: Listener | null }> {
+export async function runHttpService(served: Served): Promise<RunningServer & { readonly rest: Listener; readonly mcp: Listener | null }> {
   const { runHttp } = await import('./run-http.ts');
-  const { rest, mcp, done, close } = await runHttp(product, logger, config, environment, { rest: true, mcp: config.http.mcp }, mcpFactory);
+  const doors = { rest: true, mcp: served.config.http.mcp };
+  const { rest, mcp, done, close } = await runHttp({ ...served, doors, makeMcp: mcpFactory });
   if (!rest) throw new Error('HTTP does not listen.');
   return { rest, mcp, done, close };
 }

@@ -1,4 +1,6 @@
+import type { Environment } from '../domain/environment.ts';
 import { createSecrets } from '../domain/secrets.ts';
+import { asError } from '../domain/thrown.ts';
 import type { Command } from '../cli/command.ts';
 import { compose, type Product } from './compose.ts';
 import { loadConfig } from './load-config.ts';
@@ -53,7 +55,7 @@ function modeOf(mode: string | undefined): ServeMode | undefined {
 }
 
 /** Serves until the other side goes or a signal comes. Resolves with the exit code. */
-export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | undefined): Promise<number> {
+export async function serve(environment: Environment, mode: ServeMode | undefined): Promise<number> {
   const secrets = createSecrets();
   let product: Product | undefined;
   let server: RunningServer;
@@ -66,12 +68,12 @@ export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | un
     for (const warning of warnings) logger.warn({ source }, warning);
     product = await compose({ config, environment, logger, secrets });
     if (mode === 'openapi') {
-      const running = await runHttpService(product, logger, config, environment);
+      const running = await runHttpService({ product, logger, config, environment });
       const mcp = running.mcp?.url ?? (config.http.mcp === 'same-port' ? running.rest.url : null);
       logger.info({ url: running.rest.url, mcp: mcp === null ? null : `${mcp}/mcp`, proxmox: config.proxmox.host }, 'serving HTTP');
       server = running;
     } else if (mode === 'mcp-http' || config.mcp.transport === 'STREAMABLE') {
-      const running = await runMcpHttp(product, logger, config, environment);
+      const running = await runMcpHttp({ product, logger, config, environment });
       logger.info({ url: `${running.listener.url}/mcp`, proxmox: config.proxmox.host }, 'serving MCP over HTTP');
       server = running;
     } else {
@@ -80,8 +82,7 @@ export async function serve(environment: NodeJS.ProcessEnv, mode: ServeMode | un
     }
   } catch (error) {
     await product?.close();
-    const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`Server initialization failed: ${secrets.scrub(text)}\n`);
+    process.stderr.write(`Server initialization failed: ${secrets.scrub(asError(error).message)}\n`);
     return 1;
   }
   const reason = await Promise.race([server.done.then(() => 'the client has gone'), nextSignal()]);

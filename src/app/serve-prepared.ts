@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { hasOpenJobs } from '../jobs/has-open-jobs.ts';
+import type { Environment } from '../domain/environment.ts';
 import { localPrincipal } from '../domain/principal.ts';
 import { createSecrets } from '../domain/secrets.ts';
+import { asError } from '../domain/thrown.ts';
 import { createMcpServer, type McpOptions } from '../mcp/create-mcp-server.ts';
 import type { Offer } from '../mcp/offer.ts';
 import type { Product } from './compose.ts';
@@ -31,7 +33,7 @@ interface Composed {
  * first request that needs it, or when there are open jobs to follow. Many clients start a server and never ask it anything.
  * @returns the exit code, or undefined where nothing was prepared for this configuration and the long way is to be taken
  */
-export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<number | undefined> {
+export async function servePrepared(environment: Environment): Promise<number | undefined> {
   if (PREPARED_OFFERS.length === 0) return undefined;
   const loaded = configFor(environment);
   const prepared = loaded && PREPARED_OFFERS.find(({ key }) => key === offerKey(loaded.config));
@@ -53,7 +55,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
       composing = composeNow(loaded, environment, secrets, logging);
       composing.then(
         ({ offer }) => made.resolve(offer),
-        (error: unknown) => failed.resolve(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => failed.resolve(asError(error)),
       );
     }
     return composing;
@@ -94,7 +96,7 @@ export async function servePrepared(environment: NodeJS.ProcessEnv): Promise<num
 }
 
 /** Undefined for a configuration that cannot be used: the long way says what is wrong with it. */
-function configFor(environment: NodeJS.ProcessEnv): LoadedConfig | undefined {
+function configFor(environment: Environment): LoadedConfig | undefined {
   try {
     return loadConfig(environment);
   } catch {
@@ -104,7 +106,7 @@ function configFor(environment: NodeJS.ProcessEnv): LoadedConfig | undefined {
 
 async function composeNow(
   { config, source, warnings }: LoadedConfig,
-  environment: NodeJS.ProcessEnv,
+  environment: Environment,
   secrets: ReturnType<typeof createSecrets>,
   logging: () => Promise<Logger>,
 ): Promise<Composed> {

@@ -1,10 +1,9 @@
+import type { Environment } from '../domain/environment.ts';
 import { expandHome } from '../domain/home-path.ts';
 import type { NodeShell } from '../exec/node-shell.ts';
 import { completeSshSettings, type SshSettingsInput } from '../exec/ssh-settings.ts';
 import type { OpenShell } from '../operations/container-files.ts';
 import type { SshSection } from './ssh-config-schema.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The way into containers; its parts are loaded when it is first used. */
 export interface SshAccess {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Environment } from '../domain/environment.ts';
 import { expandHome } from '../domain/home-path.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const JOBS_FILE = 'proxmox-jobs.sqlite3';
 

@@ -1,9 +1,8 @@
 import type { Command } from '../cli/command.ts';
 import { renderTable } from '../cli/render-table.ts';
+import { registerCatalog } from '../dispatch/registered-operation.ts';
 import { CATALOG } from '../operations/catalog.ts';
-import { registeredOperations } from './call-commands.ts';
-
-const TOOLSETS = Object.keys(CATALOG);
+import { TOOLSETS } from './toolsets.ts';
 
 /** What there is to call. */
 export const toolsCommand: Command = {
@@ -13,7 +12,7 @@ export const toolsCommand: Command = {
   async run({ flags, terminal }) {
     const { toolset, json } = flags;
     const wanted = Array.isArray(toolset) ? toolset : TOOLSETS;
-    const shown = registeredOperations().filter((registered) => wanted.includes(registered.toolset));
+    const shown = registerCatalog(CATALOG).filter((registered) => wanted.includes(registered.toolset));
     if (json === true) {
       const facts = shown.map(({ operation, toolset: of, inputSchema, outputSchema }) => ({
         name: operation.name,

@@ -1,3 +1,4 @@
+import type { Environment } from '../domain/environment.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One option of a command. Flags are written in kebab-case; `--some_flag` is understood as well. */
@@ -29,7 +30,7 @@ export interface Invocation {
   readonly flags: Readonly<Record<string, FlagValue>>;
   readonly arguments: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
   /** Aborts with the first Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -1,13 +1,15 @@
-import type { JsonSchema, RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { fieldsOf, takesWait, type JsonSchema, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Flag, Flags, FlagValue } from './command.ts';
 
-/** How long the command line waits for the end of a job unless told otherwise. */
-export const DEFAULT_WAIT_SECONDS = 3600;
+const DEFAULT_WAIT_SECONDS = 3600;
 
-const WAIT_FLAG: Flag = {
-  type: 'integer',
-  placeholder: 'SECONDS',
-  summary: `Wait this long for the end of the job, ${DEFAULT_WAIT_SECONDS} by default; 0 does not wait.`,
+/** How long the command line waits for the end of a job. */
+export const WAIT_FLAG: Flags = {
+  'wait-seconds': {
+    type: 'integer',
+    placeholder: 'SECONDS',
+    summary: `Wait this long for the end of the job, ${DEFAULT_WAIT_SECONDS} by default; 0 does not wait.`,
+  },
 };
 const INPUT_FLAG: Flag = {
   type: 'string',
@@ -16,14 +18,18 @@ const INPUT_FLAG: Flag = {
 };
 
 /** The flags of one operation, made from its input schema. */
-export function operationFlags({ operation, inputSchema }: RegisteredOperation): Flags {
-  const properties = Object.entries((inputSchema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);
-  const waits = operation.kind === 'task' || properties.some(([name]) => name === 'wait_seconds');
+export function operationFlags(registered: RegisteredOperation): Flags {
+  const fields = Object.entries(fieldsOf(registered.inputSchema)).filter(([name]) => name !== 'wait_seconds');
   return {
-    ...Object.fromEntries(properties.filter(([name]) => name !== 'wait_seconds').map(([name, schema]) => [kebab(name), flagOf(schema)])),
-    ...(waits ? { 'wait-seconds': WAIT_FLAG } : {}),
+    ...Object.fromEntries(fields.map(([name, schema]) => [kebab(name), flagOf(schema)])),
+    ...(takesWait(registered) ? WAIT_FLAG : {}),
     input: INPUT_FLAG,
   };
+}
+
+/** What `WAIT_FLAG` says. */
+export function waitSecondsIn({ 'wait-seconds': wait }: Readonly<Record<string, FlagValue>>): number {
+  return typeof wait === 'number' ? Math.max(0, wait) : DEFAULT_WAIT_SECONDS;
 }
 
 /** Flag values as the operation names them. */
@@ -31,7 +37,7 @@ export function argumentsFromFlags(
   { inputSchema }: RegisteredOperation,
   flags: Readonly<Record<string, FlagValue>>,
 ): Readonly<Record<string, unknown>> {
-  const names = Object.keys(inputSchema['properties'] ?? {});
+  const names = Object.keys(fieldsOf(inputSchema));
   return Object.fromEntries(names.flatMap((name) => (flags[kebab(name)] === undefined ? [] : [[name, flags[kebab(name)]]])));
 }
 

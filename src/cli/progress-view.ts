@@ -1,5 +1,5 @@
 import type { Job } from '../jobs/job.ts';
-import { statusOf } from '../jobs/status-filter.ts';
+import { statusOf } from '../jobs/job-status.ts';
 import { progressBar } from './progress-bar.ts';
 import type { Terminal } from './terminal.ts';
 

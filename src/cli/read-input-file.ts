@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
 import { OperationError } from '../domain/operation-error.ts';
+import { isRecord } from '../domain/record.ts';
+import { systemReason } from '../domain/thrown.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -17,10 +19,10 @@ export async function readInputFile(path: string): Promise<Readonly<Record<strin
     // Node's own message quotes the text, which may hold a secret.
     throw new OperationError('invalid_input', `${from} holds no valid JSON.`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+  if (!isRecord(parsed)) {
     throw new OperationError('invalid_input', `${from} must hold one JSON object.`, { hint: 'Write {"argument": value, …}.' });
   }
-  return parsed as Readonly<Record<string, unknown>>;
+  return parsed;
 }
 
 async function readBounded(path: string, from: string): Promise<string> {
@@ -36,7 +38,7 @@ async function readBounded(path: string, from: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof OperationError) throw error;
-    throw new OperationError('invalid_input', `${from} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+    throw new OperationError('invalid_input', `${from} cannot be read: ${systemReason(error)}.`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

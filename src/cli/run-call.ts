@@ -1,9 +1,11 @@
-import { showJson } from '../domain/untrusted-text.ts';
 import { randomUUID } from 'node:crypto';
 import { ERROR_CLASSES } from '../domain/operation-error.ts';
 import { localPrincipal } from '../domain/principal.ts';
+import { showJson } from '../domain/untrusted-text.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { takesWait } from '../dispatch/registered-operation.ts';
+import { goesOn } from '../jobs/job-status.ts';
 import { createProgressView } from './progress-view.ts';
 import { renderAnswer } from './render-answer.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,7 +34,6 @@ const EXIT_OF_STATUS: Readonly<Record<string, number>> = {
   refused: ERROR_CLASSES.proxmox_failed.exitCode,
   awaiting_approval: ERROR_CLASSES.denied.exitCode,
 };
-const UNDER_WAY: ReadonlySet<string> = new Set(['running', 'retrying', 'cancel_requested']);
 
 /**
  * Calls one operation through the dispatcher that every surface uses, waits for its job with a bar, and prints the answer.
@@ -45,7 +46,7 @@ export async function runCall(options: RunCallOptions): Promise<number> {
   const deadline = performance.now() + (waitSeconds ?? 0) * 1000;
   const left = (): number => Math.max(0, Math.ceil((deadline - performance.now()) / 1000));
   const ask: Ask = (operation, input) => {
-    const waits = takesWaitSeconds(dispatcher, operation);
+    const waits = canWait(dispatcher, operation);
     const waiting = waits ? { wait_seconds: Math.min(SLICE_SECONDS, left()) } : {};
     return dispatcher.call({
       operation,
@@ -77,13 +78,12 @@ export async function runCall(options: RunCallOptions): Promise<number> {
   return isJob ? exitOf(result, waitSeconds, signal, terminal) : 0;
 }
 
-function takesWaitSeconds({ operations }: Dispatcher, name: string): boolean {
-  const registered = operations.find(({ operation }) => operation.name === name);
-  return Object.hasOwn(registered?.inputSchema['properties'] ?? {}, 'wait_seconds');
+function canWait({ operations }: Dispatcher, name: string): boolean {
+  return operations.some((registered) => registered.operation.name === name && takesWait(registered));
 }
 
 function isUnderWay({ output }: CallResult): boolean {
-  return output['status'] === 'several' ? output['next'] === 'wait' : UNDER_WAY.has(String(output['status']));
+  return output['status'] === 'several' ? output['next'] === 'wait' : goesOn(output['status']);
 }
 
 interface Target {
@@ -96,7 +96,7 @@ const targetsOf = ({ output }: CallResult): readonly Target[] => (output['target
 type Ask = (operation: string, input: Readonly<Record<string, unknown>>) => Promise<CallResult>;
 
 async function waitForTargets(result: CallResult, ask: Ask, signal: AbortSignal): Promise<boolean> {
-  const waiting = targetsOf(result).filter(({ job_id, status }) => job_id !== null && UNDER_WAY.has(status));
+  const waiting = targetsOf(result).filter(({ job_id, status }) => job_id !== null && goesOn(status));
   if (waiting.length === 0 || signal.aborted) return false;
   await Promise.all(waiting.map(({ job_id }) => ask('poll_job', { job_id })));
   return true;
@@ -106,12 +106,12 @@ async function waitForTargets(result: CallResult, ask: Ask, signal: AbortSignal)
 async function retold(result: CallResult, ask: Ask): Promise<CallResult> {
   const targets = await Promise.all(
     targetsOf(result).map(async (target) => {
-      if (target.job_id === null || !UNDER_WAY.has(target.status)) return target;
+      if (target.job_id === null || !goesOn(target.status)) return target;
       const { output } = await ask('get_job', { job_id: target.job_id });
       return { ...target, status: String(output['status']), error: output['last_error'] ?? null };
     }),
   );
-  const waits = targets.some(({ status }) => UNDER_WAY.has(status));
+  const waits = targets.some(({ status }) => goesOn(status));
   const lines = targets.map(
     (target) =>
       `${String((target as { target?: unknown }).target)}: ${target.status}${target.job_id === null ? '' : `\nJob ID: ${target.job_id}`}`,

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { digestOf } from '../domain/canonical-json.ts';
 import type { Risk } from '../domain/risk.ts';
 import { compilePolicy, type Policy } from '../policy/compile-policy.ts';
 import type { PolicySection } from '../policy/policy-schema.ts';
 import type { OperationFacts, TokenCheck } from '../policy/request.ts';
-import { digestOf } from './canonical-json.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
 
 /** The policy that a server goes by, with its version and the static tokens of the predecessor. */

@@ -5,10 +5,11 @@ import type { Job } from '../jobs/job.ts';
 import type { NewJob } from '../jobs/jobs.ts';
 import type { Operation } from '../operations/define.ts';
 import { possibleRisks, riskOfCall } from '../operations/risk-of-call.ts';
+import type { Decision } from '../policy/decision.ts';
 import type { Approvals } from './approvals.ts';
 import type { AuditEvent } from './audit-record.ts';
 import type { AuditLog } from './audit-log.ts';
-import { denied, type Authorize, type AuthorizeRequest, type Verdict } from './authorize.ts';
+import { denied, type Authorize, type AuthorizeRequest } from './authorize.ts';
 import { scopeOf } from './scope-of.ts';
 import type { UsageWindow } from './usage-window.ts';
 
@@ -58,12 +59,12 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
   async function account(
     event: AuditEvent,
     request: Pick<AuthorizeRequest, 'registered' | 'principal' | 'requestId'>,
-    verdict: Pick<Verdict, 'effect' | 'code' | 'cause' | 'rules'>,
+    decision: Pick<Decision, 'effect' | 'code' | 'cause' | 'rules'>,
     jobId: string | null,
     more: Facts = {},
   ): Promise<void> {
     const { registered, principal, requestId } = request;
-    const { effect, code, cause, rules } = verdict;
+    const { effect, code, cause, rules } = decision;
     const written = audit.record({
       event,
       principal: principal.id,
@@ -98,25 +99,25 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
     },
     async pass(request) {
       const { operation } = request.registered;
-      const verdict = await authorize(request);
-      const refused = verdict.effect !== 'allow';
-      if (refused) await account('decision', request, { ...verdict, effect: 'deny' }, jobIdOf(request.steered));
-      else if (operation.risk !== 'read') await account(eventOf(operation), request, verdict, jobIdOf(request.steered));
+      const decision = await authorize(request);
+      const refused = decision.effect !== 'allow';
+      if (refused) await account('decision', request, { ...decision, effect: 'deny' }, jobIdOf(request.steered));
+      else if (operation.risk !== 'read') await account(eventOf(operation), request, decision, jobIdOf(request.steered));
       // What is answered at once cannot wait for a person.
-      if (refused) throw denied(verdict);
+      if (refused) throw denied(decision);
     },
     async admit(request) {
       const { registered, input, plan, jobId, summary, stored, reason, ownerId, attempt, principal, callId } = request;
-      const verdict = await authorize(request);
+      const decision = await authorize(request);
       const facts = { summary, targets: plan.step.targets };
-      if (verdict.effect === 'deny') {
-        await account('decision', request, verdict, jobId, facts);
-        throw denied(verdict);
+      if (decision.effect === 'deny') {
+        await account('decision', request, decision, jobId, facts);
+        throw denied(decision);
       }
       usage.reserve(jobId, riskOfCall(registered.operation, input), callId);
       try {
-        if (verdict.effect === 'allow') {
-          await account('decision', request, verdict, jobId, facts);
+        if (decision.effect === 'allow') {
+          await account('decision', request, decision, jobId, facts);
           return null;
         }
         const approval = await approvals.request({
@@ -126,12 +127,12 @@ export function createAdmission({ authorize, approvals, audit, usage }: Admissio
           principal,
           ownerId,
           plan,
-          verdict,
+          decision,
           summary,
           reason,
           attempt,
         });
-        await account('decision', request, verdict, jobId, { ...facts, hash: approval.request['hash'], expires_at: approval.expiresAt });
+        await account('decision', request, decision, jobId, { ...facts, hash: approval.request['hash'], expires_at: approval.expiresAt });
         return approval;
       } catch (error) {
         usage.release(jobId);

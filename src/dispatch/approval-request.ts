@@ -1,8 +1,8 @@
+import { canonicalJson, digestOf } from '../domain/canonical-json.ts';
 import type { SendPlan } from '../domain/plan.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import type { Job } from '../jobs/job.ts';
 import type { TargetDescription } from '../operations/target-facts.ts';
-import { canonicalJson, digestOf } from './canonical-json.ts';
 import { approvalText } from './approval-text.ts';
 import type { AskedWrite } from './asked-write.ts';
 import type { ApprovalRequest } from './stored-approval.ts';
@@ -17,7 +17,7 @@ export interface AskingFacts {
 }
 
 export function approvalRequest(asked: AskedWrite, { now, expiresAt, policyVersion, targets }: AskingFacts): ApprovalRequest {
-  const { registered, input, principal, ownerId, verdict, attempt } = asked;
+  const { registered, input, principal, ownerId, decision, attempt } = asked;
   const bound = targets
     .map(({ key, identity }) => ({ key, lasting: identity?.lasting ?? null, exact: identity?.exact ?? null }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -33,9 +33,9 @@ export function approvalRequest(asked: AskedWrite, { now, expiresAt, policyVersi
     asked_at: now.toISOString(),
     question: approvalText(asked, targets, expiresAt),
     confirm: confirmationOf(targets, asked.plan),
-    code: verdict.code,
-    rules: verdict.rules,
-    four_eyes: verdict.fourEyes,
+    code: decision.code,
+    rules: decision.rules,
+    four_eyes: decision.fourEyes,
     targets: bound,
   };
 }

@@ -20,7 +20,7 @@ const SCRIPT_LENGTH = 64_000;
  * caller's reason) is quoted, on its own line, bounded, with every invisible character shown.
  */
 export function approvalText(asked: AskedWrite, targets: readonly TargetDescription[], expiresAt: Date): readonly string[] {
-  const { registered, principal, plan, verdict, summary, reason, input } = asked;
+  const { registered, principal, plan, decision, summary, reason, input } = asked;
   const { operation } = registered;
   const risk = riskOfCall(operation, input);
   const loses = operation.kind === 'task' && risk === 'destroy' ? operation.loses : undefined;
@@ -33,7 +33,7 @@ export function approvalText(asked: AskedWrite, targets: readonly TargetDescript
     ...Object.entries(plan.result)
       .slice(0, FACTS)
       .flatMap(([name, value]) => (isNothing(value) ? [] : [`${name}: ${showFact(value)}`])),
-    `Policy: ${verdict.reason}${verdict.rules.length === 0 ? '' : ` (${verdict.rules.map((rule) => showUntrusted(rule)).join(', ')})`}`,
+    `Policy: ${decision.reason}${decision.rules.length === 0 ? '' : ` (${decision.rules.map((rule) => showUntrusted(rule)).join(', ')})`}`,
     ...(reason === undefined ? [] : [`Reason that the caller gives, unchecked: ${quote(reason, REASON_LENGTH)}`]),
     `Open until ${expiresAt.toISOString()}`,
   ];

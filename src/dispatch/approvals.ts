@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
@@ -55,7 +56,9 @@ export interface ApprovalsOptions {
 }
 
 const HOUR_MS = 3_600_000;
+/** Principals whose questions are counted; the one that was counted first is forgotten. */
 const MAX_PRINCIPALS = 10_000;
+/** Jobs that wait, and are looked at. */
 const LISTED = 500;
 /** A job that was not recorded by then will not be. */
 const RECORDED_WITHIN_MS = 60_000;
@@ -85,9 +88,9 @@ export function createApprovals({ jobs, audit, usage, describeTargets, policyVer
   async function refuseFatigue({ jobId, principal: { id } }: AskedWrite): Promise<void> {
     const now = clock.monotonic();
     const recent = (asked.get(id) ?? []).filter((at) => now - at < HOUR_MS);
-    if (asked.size >= MAX_PRINCIPALS && !asked.has(id)) asked.delete(asked.keys().next().value ?? '');
     recent.push(now);
     asked.set(id, recent);
+    dropOldest(asked, MAX_PRINCIPALS);
     underWay.set(jobId, { principalId: id, since: now });
     const takeBack = (): void => {
       recent.splice(recent.indexOf(now), 1);

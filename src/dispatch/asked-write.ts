@@ -1,6 +1,6 @@
 import type { Facts, SendPlan } from '../domain/plan.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Verdict } from './authorize.ts';
+import type { Decision } from '../policy/decision.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
 
 /** What an approval is asked for. */
@@ -14,7 +14,7 @@ export interface AskedWrite {
   /** The principal of the job. */
   readonly ownerId: string;
   readonly plan: SendPlan;
-  readonly verdict: Verdict;
+  readonly decision: Decision;
   readonly summary: string;
   /** The caller's own words, shown as such. */
   readonly reason: string | undefined;

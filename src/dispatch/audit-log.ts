@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Secrets } from '../domain/secrets.ts';
+import { asError } from '../domain/thrown.ts';
 import { withPatience } from './patience.ts';
 import { CHAIN_START, chain, type AuditEntry } from './audit-record.ts';
 
@@ -60,7 +61,7 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
         await withPatience(onTheWay, { clock, withinMs });
         for (const { written } of batch) written();
       } catch (error) {
-        const failure = error instanceof Error ? error : new Error(String(error));
+        const failure = asError(error);
         // Those that came meanwhile wait for the same disk: one limit holds for all.
         const refused = [...batch, ...waiting];
         waiting = [];
@@ -99,7 +100,7 @@ export function createAuditLog({ folder, clock, secrets, maxFileBytes = MAX_FILE
       await rename(`${to.path}.head.new`, `${to.path}.head`);
     } catch (error) {
       // Half a line may be on the disk: nothing may be appended behind it.
-      broken = error instanceof Error ? error : new Error(String(error));
+      broken = asError(error);
       throw broken;
     }
     head = last;

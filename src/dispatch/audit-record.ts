@@ -1,5 +1,5 @@
+import { digestOf } from '../domain/canonical-json.ts';
 import type { Facts } from '../domain/plan.ts';
-import { digestOf } from './canonical-json.ts';
 
 /** What the audit log keeps an account of. */
 export type AuditEvent =

@@ -3,7 +3,7 @@ import { OperationError } from '../domain/operation-error.ts';
 import type { Facts, GuestProtection, SendPlan } from '../domain/plan.ts';
 import { hasScope, type Principal } from '../domain/principal.ts';
 import type { Job } from '../jobs/job.ts';
-import type { DescribeTargets, TargetDescription } from '../operations/target-facts.ts';
+import type { DescribeTargets } from '../operations/target-facts.ts';
 import { riskOfCall } from '../operations/risk-of-call.ts';
 import { isProtected } from '../policy/conditions.ts';
 import { decide } from '../policy/decide.ts';
@@ -34,13 +34,8 @@ export interface AuthorizeRequest {
   readonly approvalToken: string | undefined;
 }
 
-/** What policy says of a call, and the targets it was judged by. */
-export interface Verdict extends Decision {
-  readonly targets: readonly TargetDescription[];
-}
-
 /** The one place that says whether a call may proceed. */
-export type Authorize = (request: AuthorizeRequest) => Promise<Verdict>;
+export type Authorize = (request: AuthorizeRequest) => Promise<Decision>;
 
 export interface AuthorizeOptions {
   readonly active: ActivePolicy;
@@ -80,7 +75,7 @@ export function createAuthorize({ active, describeTargets, usage, readers }: Aut
       ...fileOf(registered, input),
       removesProtection: plan?.leaves !== undefined && !protects(plan.leaves),
     };
-    return { ...decide(facts, active.policy), targets };
+    return decide(facts, active.policy);
   };
 }
 

@@ -15,7 +15,7 @@ import { answerCarries, errorCarries, jobCarries, type ShownJob } from './guest-
 import { createOffer, isFor } from './offer.ts';
 import type { GuestTextReaders } from './guest-text-readers.ts';
 import { readArguments, type ReadArguments } from './read-arguments.ts';
-import { registerOperation, type RegisteredOperation } from './registered-operation.ts';
+import { registerCatalog, type RegisteredOperation } from './registered-operation.ts';
 import { replanJob } from './replan-job.ts';
 import { runTask } from './run-task.ts';
 
@@ -44,9 +44,7 @@ export interface DispatcherOptions {
 }
 
 export function createDispatcher({ catalog, runner, jobs, outputs, active, admission, readers }: DispatcherOptions): Dispatcher {
-  const operations = Object.entries(catalog).flatMap(([toolset, members]) =>
-    members.map((operation) => registerOperation(operation, toolset, active.hasTokens)),
-  );
+  const operations = registerCatalog(catalog, active.hasTokens);
   const byName = new Map(operations.map((registered) => [registered.operation.name, registered]));
 
   function controlContext(input: Facts, call: EnteredCall, approvalToken: string | undefined): ControlContext<Facts> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import type { Principal } from '../domain/principal.ts';
 
 /** Who has lately read text that guests or tenants wrote. */
@@ -19,8 +20,8 @@ export function createGuestTextReaders(clock: Clock): GuestTextReaders {
     note(principal) {
       const key = keyOf(principal);
       readAt.delete(key);
-      if (readAt.size >= CAPACITY) readAt.delete(readAt.keys().next().value ?? '');
       readAt.set(key, clock.monotonic());
+      dropOldest(readAt, CAPACITY);
     },
     has(principal) {
       const at = readAt.get(keyOf(principal));

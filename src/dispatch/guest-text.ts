@@ -2,7 +2,7 @@ import type { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { Operation } from '../operations/define.ts';
 
-/** A job as it is shown, as far as it tells whether it says anything. */
+/** What of a job that is shown tells whether it carries any text. */
 export interface ShownJob {
   readonly tool_name: string;
   readonly result: Facts | null;

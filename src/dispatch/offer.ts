@@ -1,3 +1,4 @@
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { isPerson, type Principal } from '../domain/principal.ts';
 import { possibleRisks } from '../operations/risk-of-call.ts';
 import { canEverAllow } from '../policy/can-ever-allow.ts';
@@ -35,8 +36,8 @@ export function createOffer(
     const same = [...offers.values()].find(
       (other) => other.length === offered.length && other.every((registered, index) => registered === offered[index]),
     );
-    if (offers.size >= CAPACITY) offers.delete(offers.keys().next().value ?? '');
     offers.set(key, same ?? offered);
+    dropOldest(offers, CAPACITY);
     return same ?? offered;
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 
-/** In so many turns of the event loop a write of several steps gets through, however long each of them takes. */
+/** A write needs several turns of the event loop. So many are enough for it, however long each of them takes. */
 const SLICES = 20;
 
 /**

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { JsonSchema, RegisteredOperation } from './registered-operation.ts';
+import { fieldsOf, type JsonSchema, type RegisteredOperation } from './registered-operation.ts';
 
 export interface ReadArguments {
   readonly input: Facts;
@@ -19,15 +19,13 @@ export function readArguments(registered: RegisteredOperation, raw: unknown): Re
     throw new OperationError('invalid_input', 'The arguments must be a JSON object.', { hint: 'Send {"name": value, …}.' });
   }
   const given = (raw ?? {}) as Readonly<Record<string, unknown>>;
-  const properties = (registered.inputSchema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
+  const fields = fieldsOf(registered.inputSchema);
   const names = Object.keys(given);
-  const unknown = names.filter((name) => !Object.hasOwn(properties, name));
-  if (unknown.length > 0 && !registered.ignoresUnknown) throw unknownArguments(unknown, Object.keys(properties));
+  const unknown = names.filter((name) => !Object.hasOwn(fields, name));
+  if (unknown.length > 0 && !registered.ignoresUnknown) throw unknownArguments(unknown, Object.keys(fields));
 
   const known = Object.fromEntries(
-    names
-      .filter((name) => Object.hasOwn(properties, name) && given[name] !== null)
-      .map((name) => [name, adapt(given[name], properties[name])]),
+    names.filter((name) => Object.hasOwn(fields, name) && given[name] !== null).map((name) => [name, adapt(given[name], fields[name])]),
   );
   const parsed = registered.input.safeParse(known, { error: argumentProblem });
   if (!parsed.success) throw invalidArguments(parsed.error, known, secretsOf(registered));

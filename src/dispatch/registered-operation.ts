@@ -49,6 +49,26 @@ export function registerOperation(operation: Operation, toolset: string, hasToke
   };
 }
 
+/** The fields that the schema of an object has. */
+export function fieldsOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {
+  return (schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
+}
+
+/** Whether a call of the operation can wait for the end of a job. */
+export function takesWait({ inputSchema }: RegisteredOperation): boolean {
+  return Object.hasOwn(fieldsOf(inputSchema), 'wait_seconds');
+}
+
+/** A whole catalogue as the surfaces know it, in its order. */
+export function registerCatalog(
+  catalog: Readonly<Record<string, readonly Operation[]>>,
+  hasTokens = false,
+): readonly RegisteredOperation[] {
+  return Object.entries(catalog).flatMap(([toolset, members]) =>
+    members.map((operation) => registerOperation(operation, toolset, hasTokens)),
+  );
+}
+
 function argumentsOf(operation: Operation, takesApprovalToken: boolean): z.ZodObject {
   const { input, kind, risk } = operation;
   return input.extend({

@@ -1,9 +1,10 @@
-import { showJson } from '../domain/untrusted-text.ts';
 import { randomUUID } from 'node:crypto';
 import { OperationError, toOperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
+import { showJson } from '../domain/untrusted-text.ts';
 import type { Job, JobError } from '../jobs/job.ts';
-import type { Accepted, Jobs } from '../jobs/jobs.ts';
+import type { Accepted, CallIdentity, Jobs } from '../jobs/jobs.ts';
+import { withoutSecrets } from '../jobs/secret-fields.ts';
 import type { Task } from '../operations/define.ts';
 import {
   answerOfDryRun,
@@ -55,7 +56,7 @@ async function answerEarlier(task: TaskCall, asked: Facts, part?: string): Promi
   return job && answerOfJob(await waitFor(task, job), true);
 }
 
-function identityOf({ operation, call }: TaskCall, asked: Facts, part?: string) {
+function identityOf({ operation, call }: TaskCall, asked: Facts, part?: string): CallIdentity {
   const key = call.idempotencyKey;
   return {
     operation: operation.name,
@@ -137,13 +138,11 @@ function writeRequest(
   { input, ...planned }: Pick<WriteRequest, 'input' | 'plan' | 'jobId' | 'summary' | 'targetsOfCall'>,
 ): WriteRequest {
   const { principal, requestId, callId, canAskCaller = false } = call;
-  const secrets: readonly string[] = operation.secrets ?? [];
-  const stored = Object.fromEntries(Object.entries(input).filter(([name]) => !secrets.includes(name)));
   return {
     ...planned,
     registered,
     input,
-    stored,
+    stored: withoutSecrets(input, operation.secrets ?? []),
     principal,
     ownerId: principal.id,
     requestId,

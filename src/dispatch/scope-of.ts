@@ -3,7 +3,10 @@ import { possibleRisks } from '../operations/risk-of-call.ts';
 import { refuseScope } from '../policy/invariants.ts';
 import type { RegisteredOperation } from './registered-operation.ts';
 
-/** What a caller's credential must reach to for a call of this risk; without one, for the most harmless call. What only a person may say is a person's word, as an approval is. */
+/**
+ * The scope that a call of this risk needs; without a risk, that of the most harmless call. What only a person may say needs the
+ * scope of an approval.
+ */
 export function scopeOf({ operation, toolset }: RegisteredOperation, risk = possibleRisks(operation)[0]): Scope {
   if (operation.kind === 'control' && operation.forPeople === true) return 'approve';
   const { name } = operation;

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import type { Risk } from '../domain/risk.ts';
 import { isFinal, type Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -7,7 +8,7 @@ import { approvalOf } from './stored-approval.ts';
 
 /** What was written, destroyed and asked lately, by everyone who shares the job store. */
 export interface UsageWindow {
-  /** Counts, without what the same call has been let do so far. @throws OperationError when the store cannot be read */
+  /** Counts everything but the jobs of the same call. @throws OperationError when the store cannot be read */
   count(callId: string): Promise<Usage>;
   /** How many questions of a principal people were asked within the hour. @throws OperationError when the store cannot be read */
   asked(principalId: string): Promise<number>;
@@ -43,8 +44,8 @@ export function createUsageWindow(
   let loaded: Promise<void> | undefined;
 
   function put(jobId: string, entry: Entry): void {
-    if (entries.size >= CAPACITY && !entries.has(jobId)) entries.delete(entries.keys().next().value ?? '');
     entries.set(jobId, entry);
+    dropOldest(entries, CAPACITY);
   }
 
   /** What has surely changed nothing is not counted; what waits for an approval is. A question counts whatever became of it. */

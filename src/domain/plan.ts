@@ -1,6 +1,6 @@
 import type { Step } from './mutation.ts';
 
-/** Facts about what was done, as structured output: scalars, lists and objects of the operation's own naming. */
+/** Named values of any kind, as JSON has them: what a call is given, what it answers, the details of an event. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 /**
@@ -12,7 +12,7 @@ export type Plan = SendPlan | UnchangedPlan;
 export interface SendPlan {
   readonly kind: 'send';
   readonly step: Step;
-  /** True when the job must plan again once this step has succeeded (stop first, then destroy). */
+  /** Plan again once this step has succeeded: the job needs more than one (stop first, then destroy). */
   readonly again: boolean;
   /** Facts that become part of the job's result, e.g. the storage that was chosen. */
   readonly result: Facts;

@@ -21,7 +21,7 @@ export function fingerprintOf(key: Uint8Array): string {
  * Reads `SHA256:…` or a whole line of `ssh-keygen -lf`.
  * @throws OperationError invalid_input for anything else, MD5 fingerprints included
  */
-export function parseFingerprint(text: string): PinnedFingerprint {
+export function parseHostKeyFingerprint(text: string): PinnedFingerprint {
   const found = FINGERPRINT.exec(text.trim());
   if (!found) {
     throw new OperationError('invalid_input', `${JSON.stringify(text.slice(0, 120))} is no SHA-256 fingerprint of a host key.`, {

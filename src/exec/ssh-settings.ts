@@ -1,6 +1,6 @@
 import { GRAMMAR } from '../domain/grammar.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import { parseFingerprint } from './host-fingerprint.ts';
+import { parseHostKeyFingerprint } from './host-fingerprint.ts';
 
 /** How nodes are reached over SSH. Host keys are always checked: there is no setting that turns this off. */
 export interface SshSettings {
@@ -88,7 +88,7 @@ export function completeSshSettings(given: SshSettingsInput = {}): SshSettings {
   ] as const) {
     if (!(settings[key] > 0 && settings[key] <= 3600)) throw badSetting(name, 'is not between 0 and 3600 seconds');
   }
-  Object.values(settings.hostFingerprints).flat().forEach(parseFingerprint);
+  Object.values(settings.hostFingerprints).flat().forEach(parseHostKeyFingerprint);
   return settings;
 }
 

@@ -27,6 +27,7 @@ const FETCH_TIMEOUT_MS = 5000;
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** How long a failed search for the keys is not repeated: tokens that anybody can send must not make us ask again and again. */
 const RETRY_AFTER_MS = 30_000;
+/** Longest token, in characters, that is looked at. */
 const MAX_LENGTH = 16_384;
 
 /** True for text that has the form of a signed token. API keys have not. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { createTally } from '../domain/tally.ts';
 import type { ClientAddress } from './client-address.ts';
 
 export interface ConnectionCapOptions {
@@ -16,24 +17,19 @@ const TELL_EVERY_MS = 60_000;
 /** Keeps one client from taking all connections. Whoever holds as many as it may is cut off before anything is read of it. */
 export function capConnections(server: Pick<Server, 'on'>, { most, clientAddress, onRefused }: ConnectionCapOptions): void {
   if (most <= 0) return;
-  const held = new Map<string, number>();
+  const held = createTally();
   let toldAt = Number.NEGATIVE_INFINITY;
   server.on('connection', (socket: Socket) => {
     if (clientAddress.isTrusted(socket.remoteAddress)) return;
     const address = clientAddress.of(socket.remoteAddress, undefined);
-    const count = held.get(address) ?? 0;
-    if (count >= most) {
+    if (held.of(address) >= most) {
       socket.destroy();
       if (performance.now() - toldAt < TELL_EVERY_MS) return;
       toldAt = performance.now();
       onRefused(address);
       return;
     }
-    held.set(address, count + 1);
-    socket.once('close', () => {
-      const left = (held.get(address) ?? 1) - 1;
-      if (left === 0) held.delete(address);
-      else held.set(address, left);
-    });
+    held.add(address);
+    socket.once('close', () => held.remove(address));
   });
 }

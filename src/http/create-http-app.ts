@@ -27,7 +27,6 @@ export interface HttpAppOptions extends Omit<GuardedAppOptions, 'surface' | 'pre
   readonly feed: EventFeed;
   readonly metrics: Metrics;
   readonly checkReadiness: CheckReadiness;
-  /** What a credential must reach to, for each operation. */
   readonly version: string;
   /** The service lies below this path: empty, or `/proxmox`. */
   readonly pathPrefix: string;

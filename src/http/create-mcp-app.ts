@@ -11,7 +11,7 @@ export interface McpAppOptions extends Omit<GuardedAppOptions, 'surface' | 'pref
   readonly resource: ResourceMetadataOptions | null;
 }
 
-/** MCP on a port of its own, behind the same door as everything else over HTTP. */
+/** MCP on a port of its own, guarded as everything else over HTTP. */
 export function createMcpApp(options: McpAppOptions): Hono<HttpEnv> {
   const { app, routes } = createGuardedApp({
     ...options,

@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Facts } from '../domain/plan.ts';
+import { createTally } from '../domain/tally.ts';
 import type { Call } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isFinal } from '../jobs/job.ts';
@@ -31,7 +32,7 @@ const MAX_STREAMS_PER_PRINCIPAL = 20;
 /** Changes as they happen: `GET /events` for all jobs, `GET /jobs/{job_id}/events` for one with its history. */
 export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions): void {
   const { dispatcher, jobs, feed, clock, log, closing, heartbeatMs = HEARTBEAT_MS } = options;
-  const open = new Map<string, number>();
+  const open = createTally();
 
   /** A stream is let in as the read that it repeats. */
   const asRead = (context: HttpContext, operation: string, args: Facts): Call => ({
@@ -46,11 +47,9 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
     const { id, expiresAt } = context.get('identity');
     // Nobody would read the body of this answer, and so nobody would end it.
     if (context.req.method === 'HEAD') return new Response(null, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
-    const total = [...open.values()].reduce((sum, count) => sum + count, 0);
-    const own = open.get(id) ?? 0;
-    if (total >= MAX_STREAMS || own >= MAX_STREAMS_PER_PRINCIPAL)
+    if (open.total() >= MAX_STREAMS || open.of(id) >= MAX_STREAMS_PER_PRINCIPAL)
       throw new Refusal(429, { status: 'rate_limited', message: 'Too many open event streams' }, { 'retry-after': '10' });
-    open.set(id, own + 1);
+    open.add(id);
     const untilExpiry = expiresAt === null ? LIFETIME_MS : expiresAt.getTime() - clock.now().getTime();
     return eventStream({
       ...source,
@@ -60,11 +59,7 @@ export function addEventRoutes(routes: RouteTable, options: EventRoutesOptions):
       signal: closing,
       onFault: (error) =>
         log.error({ err: error, request_id: context.get('requestId'), route: context.get('route') }, 'event stream cut off'),
-      onEnd() {
-        const left = (open.get(id) ?? 1) - 1;
-        if (left === 0) open.delete(id);
-        else open.set(id, left);
-      },
+      onEnd: () => open.remove(id),
     });
   }
 

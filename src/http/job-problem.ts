@@ -25,7 +25,7 @@ export function jobProblem(thrown: unknown, requestId: string): Response {
   if (thrown instanceof Refusal) throw thrown;
   const error = thrown instanceof OperationError ? thrown : toOperationError(thrown);
   const status = statusOfError(error);
-  // A missing scope has nothing to do with jobs, and the door knows how to tell a token's holder which one to ask for.
+  // A missing scope has nothing to do with jobs: where all routes answer errors, the holder of a token is told which one to ask for.
   if (status === 500 || error.details['needed_scope'] !== undefined) throw error;
   const said = SAID[status];
   if (!said || error.code === 'proxmox_unreachable') return problemResponse(error, requestId, PLACES);

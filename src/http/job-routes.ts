@@ -1,5 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
-import type { Facts } from '../domain/plan.ts';
+import { isRecord } from '../domain/record.ts';
 import type { ApprovalDecision, Approvals } from '../dispatch/approvals.ts';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -147,10 +147,6 @@ function statusIn(context: HttpContext): JobStatus | undefined {
 
 function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(?:true|1|yes|on)$/i.test(text);
-}
-
-function isRecord(value: unknown): value is Facts {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function decisionIn(body: unknown): ApprovalDecision {

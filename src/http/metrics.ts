@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { isFinal, JOB_STATES } from '../jobs/job.ts';
 import { createLatencySummary } from './latency-summary.ts';
@@ -83,10 +84,7 @@ export async function createMetrics(jobs: Pick<Jobs, 'status' | 'subscribe'>): P
     const key = `${job.jobId} ${job.retryCount}`;
     if (!isFinal(job.state) || seen.has(key)) return;
     seen.add(key);
-    for (const oldest of seen) {
-      if (seen.size <= ENDED_REMEMBERED) break;
-      seen.delete(oldest);
-    }
+    dropOldest(seen, ENDED_REMEMBERED);
     ended.inc({ state: job.state });
   });
 

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../dispatch/registered-operation.ts';
+import { fieldsOf, type JsonSchema } from '../dispatch/registered-operation.ts';
 
 /** Values that read like a real cluster, by the name of the field. */
 const BY_NAME: Readonly<Record<string, unknown>> = {
@@ -60,7 +60,7 @@ function fill(given: JsonSchema, choice: Choice, definitions: Readonly<Record<st
   if (values) return values[0];
   switch (Array.isArray(type) ? type[0] : type) {
     case 'object': {
-      const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);
+      const properties = Object.entries(fieldsOf(schema));
       const needed = (schema['required'] ?? []) as readonly string[];
       const shown = properties.filter(([property]) => !required || needed.includes(property));
       return Object.fromEntries(

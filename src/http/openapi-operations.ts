@@ -1,5 +1,5 @@
 import type { Scope } from '../domain/principal.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { takesWait, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 import type { Components } from './openapi-components.ts';
 import { errorResponses } from './openapi-errors.ts';
 import { exampleOf } from './openapi-example.ts';
@@ -37,10 +37,9 @@ export function operationPath(registered: RegisteredOperation, scope: Scope, com
   const { name, title, description, kind, risk } = operation;
   const isWrite = risk !== 'read';
   const hasRequired = ((inputSchema['required'] ?? []) as readonly string[]).length > 0;
-  const takesWait = Object.hasOwn(inputSchema['properties'] ?? {}, 'wait_seconds');
   const answer = components.add(kind === 'task' ? 'JobAnswer' : `${pascal(name)}Output`, outputSchema);
   const content = { 'application/json': { schema: answer, example: exampleOf(outputSchema, { required: true }) } };
-  const parameters = [...(takesWait ? [WAIT] : []), ...(kind === 'task' ? [KEY] : [])];
+  const parameters = [...(takesWait(registered) ? [WAIT] : []), ...(kind === 'task' ? [KEY] : [])];
   return {
     post: {
       operationId: `tool_${name}_post`,

@@ -1,7 +1,8 @@
 import { toOperationError } from '../domain/operation-error.ts';
-import type { Facts } from '../domain/plan.ts';
+import { isRecord } from '../domain/record.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { takesWait, type RegisteredOperation } from '../dispatch/registered-operation.ts';
+import { isOpen } from '../jobs/job-status.ts';
 import { idempotencyKey, preferredWait } from './call-options.ts';
 import { readBody } from './read-body.ts';
 import type { HttpContext } from './request-context.ts';
@@ -15,7 +16,6 @@ export interface OperationRoutesOptions {
   readonly closing: AbortSignal;
 }
 
-const UNDER_WAY = new Set(['running', 'cancel_requested', 'retrying', 'awaiting_approval']);
 const ASK_AGAIN_SECONDS = '2';
 
 /** `POST /<operation>`: the operation's input as the body, its output as the answer. */
@@ -31,25 +31,25 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
   const key = idempotencyKey(context);
   const body = await readBody(context.req.raw);
   const wait = preferredWait(context);
-  const waits =
-    wait !== undefined && takesWait(registered) && isRecord(body ?? {}) && (body as Facts | undefined)?.['wait_seconds'] === undefined;
+  const given = body ?? {};
+  const waits = wait !== undefined && takesWait(registered) && isRecord(given) && given['wait_seconds'] === undefined;
   try {
     const { output } = await dispatcher.call({
       operation: operation.name,
-      arguments: waits ? { ...(body as Facts | undefined), wait_seconds: wait } : body,
+      arguments: waits ? { ...given, wait_seconds: wait } : body,
       principal: context.get('principal'),
       requestId: context.get('requestId'),
       // Ends waiting, and a query waits for nothing but its answer.
       ...(operation.kind === 'query' ? {} : { signal: AbortSignal.any([context.req.raw.signal, closing]) }),
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
-    const isOpen = operation.risk !== 'read' && UNDER_WAY.has(String(output['status']));
-    const isOpenSomewhere = output['status'] === 'several' && output['next'] === 'wait';
+    const isJobOpen = operation.risk !== 'read' && isOpen(output['status']);
+    const isAnyOpen = isJobOpen || (output['status'] === 'several' && output['next'] === 'wait');
     return Response.json(output, {
-      status: isOpen || isOpenSomewhere ? 202 : 200,
+      status: isAnyOpen ? 202 : 200,
       headers: {
-        ...(isOpen ? { location: `${publicPath}/jobs/${String(output['job_id'])}` } : {}),
-        ...(isOpen || isOpenSomewhere ? { 'retry-after': ASK_AGAIN_SECONDS } : {}),
+        ...(isJobOpen ? { location: `${publicPath}/jobs/${String(output['job_id'])}` } : {}),
+        ...(isAnyOpen ? { 'retry-after': ASK_AGAIN_SECONDS } : {}),
         ...(output['replayed'] === true ? { 'idempotency-replayed': 'true' } : {}),
         ...(waits ? { 'preference-applied': `wait=${wait}` } : {}),
       },
@@ -57,12 +57,4 @@ async function answer(context: HttpContext, registered: RegisteredOperation, opt
   } catch (thrown) {
     throw toOperationError(thrown);
   }
-}
-
-function takesWait({ inputSchema }: RegisteredOperation): boolean {
-  return Object.hasOwn(inputSchema['properties'] ?? {}, 'wait_seconds');
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

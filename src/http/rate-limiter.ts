@@ -1,3 +1,5 @@
+import { dropOldest } from '../domain/drop-oldest.ts';
+
 /** Answers to a request for one more turn. */
 export type Turn = { readonly granted: true } | { readonly granted: false; readonly retryAfterSeconds: number };
 
@@ -49,10 +51,7 @@ export function createRateLimiter({ perMinute, maxCallers = 10_000, now }: RateL
       if (turn.granted) bucket.turns -= 1;
       buckets.delete(caller);
       buckets.set(caller, bucket);
-      for (const oldest of buckets.keys()) {
-        if (buckets.size <= maxCallers) break;
-        buckets.delete(oldest);
-      }
+      dropOldest(buckets, maxCallers);
       return turn;
     },
     peek: (caller) => (perMinute <= 0 ? granted : turnOf(fill(caller))),

@@ -10,13 +10,3 @@ export interface ReadinessCheck {
 
 /** Looks at everything once. Never rejects. */
 export type CheckReadiness = () => Promise<readonly ReadinessCheck[]>;
-
-/** Shares one look among all who ask within a short time, so that probes cost Proxmox nothing. */
-export function sharedReadiness(check: CheckReadiness, now: () => number, keepMs = 3000): CheckReadiness {
-  let latest: { readonly at: number; readonly checks: ReturnType<CheckReadiness> } | undefined;
-  return () => {
-    if (latest && now() - latest.at < keepMs) return latest.checks;
-    latest = { at: now(), checks: check() };
-    return latest.checks;
-  };
-}

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { isFinal, type Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { viewJobCompact } from '../jobs/view.ts';
@@ -47,10 +48,7 @@ export function createWebhooks({ webhooks, jobs, clock, random = Math.random, lo
     const id = `${type}.${job.jobId}.${job.retryCount}.${job.state}`;
     if (sent.has(id)) return;
     sent.add(id);
-    for (const oldest of sent) {
-      if (sent.size <= REMEMBERED) break;
-      sent.delete(oldest);
-    }
+    dropOldest(sent, REMEMBERED);
     const message: WebhookMessage = { id, type, timestamp: job.updatedAt, data: viewJobCompact(job) };
     for (const { events, sender } of senders) if (events.includes(type)) sender.send(message);
   });

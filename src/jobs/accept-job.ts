@@ -1,14 +1,15 @@
+import { describeStep } from '../domain/mutation.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import type { Job } from './job.ts';
-import { forgetInput, LONG_AGO, timestamp } from './engine.ts';
+import { forgetInput, LONG_AGO, timestamp, timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
-import { holdsSecrets, replayQuery, withoutSecrets } from './idempotency.ts';
+import { replayQuery } from './idempotency.ts';
+import type { Job } from './job.ts';
 import type { JobRecord } from './job-record.ts';
 import type { AcceptOutcome, HeldTarget, ReplayQuery } from './job-store.ts';
-import type { Accepted, NewJob } from './jobs.ts';
+import type { CallIdentity, NewJob } from './jobs.ts';
 import { without } from './safeguards.ts';
-import { describeStep } from '../domain/mutation.ts';
+import { holdsSecrets, withoutSecrets } from './secret-fields.ts';
 
 /** What a caller hears whose target is held by another job. */
 export function targetHeld({ target, jobId }: HeldTarget): OperationError {
@@ -36,13 +37,13 @@ function perhapsRecorded(fault: OperationError, jobId: string): OperationError {
 }
 
 /** How earlier jobs for this call are found; null keys find nothing. */
-function replayFor(engine: Engine, request: Parameters<typeof replayQuery>[0]): ReplayQuery {
-  const heldSince = new Date(engine.clock.now().getTime() - engine.settings.idempotencyMs).toISOString();
+function replayFor(engine: Engine, request: CallIdentity): ReplayQuery {
+  const heldSince = timestampAgo(engine, engine.settings.idempotencyMs);
   return without?.('idempotency') ? { given: null, implied: null, heldSince } : replayQuery(request, heldSince);
 }
 
 /** The job an earlier call with the same key made. @throws OperationError `invalid_input` when the key came with another body */
-export async function replayJob(engine: Engine, request: Parameters<typeof replayQuery>[0]): Promise<Job | undefined> {
+export async function replayJob(engine: Engine, request: CallIdentity): Promise<Job | undefined> {
   const outcome = await engine.store.findReplay(replayFor(engine, request));
   if (outcome.kind === 'key_reused') throw keyReused(outcome.jobId);
   return outcome.kind === 'replayed' ? outcome.record : undefined;
@@ -95,8 +96,14 @@ function newRecord(engine: Engine, request: NewJob, impliedKey: string | null): 
   };
 }
 
-/** Records a job and starts it. @throws OperationError when it stands in the way of another, or cannot be recorded */
-export async function acceptJob(engine: Engine, request: NewJob): Promise<Accepted & { readonly record: JobRecord }> {
+interface Recorded {
+  readonly record: JobRecord;
+  /** True when an earlier call made it. */
+  readonly replayed: boolean;
+}
+
+/** Records a job and starts it. @throws OperationError when another job stands in its way, or it cannot be recorded */
+export async function acceptJob(engine: Engine, request: NewJob): Promise<Recorded> {
   const replay = replayFor(engine, request);
   const record = newRecord(engine, request, replay.implied);
   const claims = request.approval || without?.('targetClaims') ? [] : request.plan.step.targets;
@@ -131,10 +138,10 @@ export async function acceptJob(engine: Engine, request: NewJob): Promise<Accept
   }
   if (outcome.kind === 'created') {
     engine.board.publish(outcome.record);
-    return { job: outcome.record, replayed: false, record: outcome.record };
+    return { record: outcome.record, replayed: false };
   }
   forgetInput(engine, record.jobId);
   if (outcome.kind === 'held') throw targetHeld(outcome);
   if (outcome.kind === 'key_reused') throw keyReused(outcome.jobId);
-  return { job: outcome.record, replayed: true, record: outcome.record };
+  return { record: outcome.record, replayed: true };
 }

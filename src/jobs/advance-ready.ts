@@ -10,6 +10,7 @@ import type { Sent } from './send-step.ts';
 import type { Pause } from './settle-doubt.ts';
 import { effectBefore, endUnknown, refuse } from './step-end.ts';
 
+/** How often a step is planned and sent before a passing failure is taken for a lasting one. */
 const TRIES = 6;
 
 function secretsLost(): OperationError {

@@ -1,5 +1,6 @@
 import { isFinal } from './job.ts';
 import type { JobRecord } from './job-record.ts';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import type { Upid } from '../domain/upid.ts';
 
 /** What this process knows of the open jobs of all processes, and who wants to hear of changes. */
@@ -20,6 +21,7 @@ export interface Board {
   listenerCount(): number;
 }
 
+/** Jobs that have ended and are remembered, so that an older record of one is known as such. */
 const ENDED_KEPT = 2000;
 
 export function createBoard(): Board {
@@ -50,11 +52,7 @@ export function createBoard(): Board {
       if (isFinal(record.state)) {
         known.delete(record.jobId);
         ended.set(record.jobId, record.seq);
-        if (ended.size > ENDED_KEPT)
-          for (const oldest of ended.keys()) {
-            ended.delete(oldest);
-            break;
-          }
+        dropOldest(ended, ENDED_KEPT);
       } else {
         known.set(record.jobId, record);
         ended.delete(record.jobId);

@@ -2,12 +2,12 @@ import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
 import { createLanes } from '../domain/lanes.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { sharedReading } from '../domain/shared-reading.ts';
 import { acceptJob, replayJob } from './accept-job.ts';
 import { createBoard } from './board.ts';
 import { createDrivers } from './drivers.ts';
 import type { Engine } from './engine.ts';
 import { createFollower } from './follower.ts';
-import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -16,16 +16,19 @@ import { createOwnCluster } from './own-cluster.ts';
 import type { Tasks, Work } from './ports.ts';
 import type { Randomness } from './randomness.ts';
 import { systemRandomness } from './randomness.ts';
+import { retryJob } from './retry-job.ts';
 import { jobsSettings } from './settings.ts';
 import type { JobsSettings } from './settings.ts';
-import { sharedReading } from './shared-reading.ts';
-import { statusFilter } from './status-filter.ts';
-import { cancelJob, decideJob, loadJob, resolveJob, retryJob } from './steer-job.ts';
+import { statusFilter } from './job-status.ts';
+import { cancelJob, decideJob, loadJob, resolveJob } from './steer-job.ts';
 import { createProgressReader } from './task-log.ts';
 import { createUnderWay } from './under-way.ts';
 import { isSettled, waitForJob } from './wait-for-job.ts';
+import { createWatchedJobs } from './watched-jobs.ts';
 
+/** Reads of one node at once, for jobs that are verified or in doubt. */
 const LOOKS_PER_NODE = 4;
+/** A probe writes: often enough to tell a full disk, and no load. */
 const PROBE_EVERY_MS = 10_000;
 /** Counting reads an index of all jobs: a few milliseconds for a hundred thousand. */
 const COUNT_EVERY_MS = 2000;
@@ -86,10 +89,9 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     },
   };
   const drivers = createDrivers(engine);
-  const watched = new Map<string, number>();
-  const follower = createFollower(engine, (node) => [...watched.keys()].some((jobId) => board.get(jobId)?.node === node));
   const progress = createProgressReader(engine);
-  let progressRuns = false;
+  const watched = createWatchedJobs(engine, progress);
+  const follower = createFollower(engine, (node) => watched.areOn(node));
   const counts = sharedReading(() => store.counts(), clock, COUNT_EVERY_MS);
   const isWritable = sharedReading(
     () =>
@@ -108,30 +110,6 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   });
   const membership = createMembership(engine);
 
-  /** Reads the logs of jobs that somebody here waits for. */
-  async function showProgress(): Promise<void> {
-    if (progressRuns) return;
-    progressRuns = true;
-    while (watched.size > 0 && !engine.stopping.aborted) {
-      const running = [...watched.keys()].map((jobId) => board.get(jobId)).filter((record) => record !== undefined);
-      await Promise.all(running.slice(0, settings.progressJobs).map((record) => progress.read(record)));
-      await clock.sleep(settings.followEveryMs, engine.stopping);
-    }
-    progressRuns = false;
-  }
-
-  async function watching<T>(jobId: string, wait: () => Promise<T>): Promise<T> {
-    watched.set(jobId, (watched.get(jobId) ?? 0) + 1);
-    void underWay.during(showProgress());
-    try {
-      return await wait();
-    } finally {
-      const left = (watched.get(jobId) ?? 1) - 1;
-      if (left === 0) watched.delete(jobId);
-      else watched.set(jobId, left);
-    }
-  }
-
   async function beReady(): Promise<void> {
     if (engine.stopping.aborted)
       throw new OperationError('internal', 'The server is stopping.', { hint: 'Repeat the call when it is back.' });
@@ -142,10 +120,10 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
   return {
     async accept(request) {
       await beReady();
-      const accepted = await underWay.during(acceptJob(engine, request));
-      if (accepted.replayed) return { job: accepted.job, replayed: true };
-      const job = await waitForJob(engine, accepted.record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
-      return { job, replayed: false };
+      const { record, replayed } = await underWay.during(acceptJob(engine, request));
+      if (replayed) return { job: record, replayed };
+      const job = await waitForJob(engine, record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+      return { job, replayed };
     },
     async replay(request) {
       await engine.ownCluster.refuseForeign();
@@ -167,14 +145,14 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
       await engine.ownCluster.assert();
       board.publish(record);
       await follower.check(record);
-      const after: JobRecord = await loadJob(engine, jobId);
+      const after = await loadJob(engine, jobId);
       await progress.read(after);
       return board.get(jobId) ?? after;
     },
     async wait(jobId, options) {
       const record = await loadJob(engine, jobId);
       const { seconds, ...rest } = options;
-      return watching(jobId, () =>
+      return watched.during(jobId, () =>
         waitForJob(engine, record, { ...rest, milliseconds: seconds * 1000, enough: (job) => isSettled(job.state) }),
       );
     },
@@ -184,10 +162,10 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
     },
     async retry(jobId, by, options) {
       await beReady();
-      const job = (await underWay.during(retryJob(engine, jobId, by, options))) as JobRecord;
-      return waitForJob(engine, job, { milliseconds: settings.answerWithinMs, enough: isAnswered });
+      const record = await underWay.during(retryJob(engine, jobId, by, options));
+      return waitForJob(engine, record, { milliseconds: settings.answerWithinMs, enough: isAnswered });
     },
-    decide: (jobId, by, decision) => decideJob(engine, jobId, by, decision),
+    decide: (jobId, by, answer) => decideJob(engine, jobId, by, answer),
     resolve: (jobId, by, resolution) => resolveJob(engine, jobId, by, resolution),
     subscribe: (listener) =>
       board.listen((record) => {

@@ -12,6 +12,7 @@ import { verifyWorld } from './verify-world.ts';
 const DRIVEN: ReadonlySet<JobState> = new Set<JobState>(['awaiting_approval', 'ready', 'sending', 'in_doubt', 'verifying']);
 /** Jobs per node that are sent at once. */
 const SENDS_PER_NODE = 8;
+/** Pause before a job whose driver has failed is driven again. */
 const AFTER_FAULT_MS = 5000;
 
 export interface Drivers {

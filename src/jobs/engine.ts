@@ -45,7 +45,7 @@ export interface Engine {
   report(fault: unknown, about: string): void;
 }
 
-/** When the plan of a job was made that waits for a person first: what is sent after it is planned anew. */
+/** For a plan that is not to be sent as it is: a job that waits for a person is planned anew before anything is sent. */
 export const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 export interface Change {
@@ -60,8 +60,14 @@ export interface Change {
 export type Refusal = { readonly kind: 'lost' } | HeldTarget | { readonly kind: 'linked_elsewhere'; readonly jobId: string };
 export type Moved = { readonly kind: 'moved'; readonly record: JobRecord };
 
+/** Now, ISO 8601. */
 export function timestamp(engine: Engine): string {
   return engine.clock.now().toISOString();
+}
+
+/** The moment that is so long ago, ISO 8601. */
+export function timestampAgo(engine: Engine, milliseconds: number): string {
+  return new Date(engine.clock.now().getTime() - milliseconds).toISOString();
 }
 
 /** Drops what only this process knows of a job: its whole input and a fresh plan. */
@@ -111,13 +117,16 @@ export async function attemptMove(
   return outcome;
 }
 
-/** As `attemptMove`, through failures of the store: what is known must be recorded. Undefined when the job is no longer ours. */
+/** As `attemptMove`, however long the store fails: what is known must be recorded. Undefined when the job is no longer ours. */
 export async function move(engine: Engine, record: JobRecord, event: TransitionEvent, change: Change = {}): Promise<JobRecord | undefined> {
   const outcome = await persistently(engine, () => attemptMove(engine, record, event, change));
   return outcome?.kind === 'moved' ? outcome.record : undefined;
 }
 
-/** Tries until the store takes it or the server stops. A change that went through unseen is noticed as lost by its comparison. */
+/**
+ * Tries until the store takes it or the server stops. Where a change was made and only its answer was lost, the next try finds
+ * another epoch in the job, and changes nothing.
+ */
 export async function persistently<T>(engine: Engine, write: () => Promise<T>): Promise<T | undefined> {
   for (let failures = 0; ; failures += 1) {
     try {
@@ -161,7 +170,7 @@ export function plannedJob(engine: Engine, record: JobRecord): PlannedJob {
   return { job: record, input: engine.inputs.get(record.jobId) ?? record.input };
 }
 
-/** Fields that tell of an error. */
+/** The fields of a job that tell of an error. */
 export function errorFields(thrown: unknown): { lastError: string; error: JobError } {
   const { code, message, hint, details } = toOperationError(thrown);
   return { lastError: message, error: { code, message, hint: hint ?? null, details } };

@@ -2,6 +2,7 @@ import type { ExpectedTask } from '../domain/mutation.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { isUpid, parseUpid } from '../domain/upid.ts';
 import type { Upid } from '../domain/upid.ts';
+import { timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
 import { without } from './safeguards.ts';
@@ -52,7 +53,7 @@ export type Observation =
 
 /** Looks once for the task of a job in doubt. */
 export async function observe(engine: Engine, record: JobRecord, node: string, task: ExpectedTask): Promise<Observation> {
-  const { store, settings, clock } = engine;
+  const { store, settings } = engine;
   const sender = senderOf(engine, record);
   let upids: readonly Upid[];
   try {
@@ -62,7 +63,7 @@ export async function observe(engine: Engine, record: JobRecord, node: string, t
     upids = [];
   }
   // Read after the list: a job whose task is in the list was SENDING by then, and is so, or linked, or in doubt now.
-  const since = new Date(clock.now().getTime() - settings.quarantineMs).toISOString();
+  const since = timestampAgo(engine, settings.quarantineMs);
   const unresolved = without?.('quarantine') ? [] : await store.unresolved({ node, id: task.id, types: task.types }, record.jobId, since);
   // A late task of an earlier send of this very job is as good as the last, unless every send counts.
   const ownCounts = !isResendable(record.step?.repeat ?? record.repeat);

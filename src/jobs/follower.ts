@@ -18,12 +18,12 @@ export interface Follower {
   attend(node: string): void;
   /** Looks at one job's task now. */
   check(record: JobRecord): Promise<void>;
-  /** Milliseconds that the node that has waited longest has waited beyond its turn; 0 when nothing is followed here. */
+  /** By how many milliseconds the turn of the node that waits longest is overdue; 0 when nothing is followed here. */
   lagMs(): number;
 }
 
 interface NodeState {
-  /** Whole and broken requests that may be made now. */
+  /** Requests that may be made now. They come back evenly, so this may be a fraction. */
   tokens: number;
   filledAt: number;
   leaseUntil: number;
@@ -33,7 +33,7 @@ interface NodeState {
   unreachable: boolean;
   /** When each running job's task was last looked at by itself. */
   readonly checkedAt: Map<string, number>;
-  /** Where the round through the tasks that the list calls running stands. */
+  /** Counts the looks at tasks that the list calls running, which take turns. */
   round: number;
 }
 

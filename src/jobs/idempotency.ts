@@ -1,44 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Facts } from '../domain/plan.ts';
-import type { NewJob } from './jobs.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { CallIdentity } from './jobs.ts';
 import type { ReplayQuery } from './job-store.ts';
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value)
-      .filter(([, inner]) => inner !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`).join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
-}
+import { withoutSecrets } from './secret-fields.ts';
 
 function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-}
-
-/** The input as it may be stored: secret fields left out. */
-export function withoutSecrets(input: Facts, secretFields: readonly string[]): Facts {
-  return Object.fromEntries(Object.entries(input).filter(([name]) => !secretFields.includes(name)));
-}
-
-/** True when the input holds a value in a field that must not be stored. */
-export function holdsSecrets(input: Facts, secretFields: readonly string[]): boolean {
-  return secretFields.some((name) => input[name] !== undefined && input[name] !== null);
 }
 
 /**
  * How earlier jobs for the same call are found. Secrets take no part in the digest: a digest of a password in the database
  * would give it to whoever guesses.
  */
-export function replayQuery(
-  request: Pick<NewJob, 'operation' | 'principal' | 'input' | 'asked' | 'secretFields' | 'idempotencyKey'>,
-  heldSince: string,
-): ReplayQuery {
+export function replayQuery(request: CallIdentity, heldSince: string): ReplayQuery {
   const { operation, principal, idempotencyKey } = request;
   const asked = request.asked ?? request.input;
-  const body = canonical({
+  const body = canonicalJson({
     ...withoutSecrets(asked, request.secretFields),
     ...Object.fromEntries(request.secretFields.filter((name) => asked[name] !== undefined).map((name) => [name, '<secret>'])),
   });

@@ -35,17 +35,22 @@ export const FINAL_STATES = [
   'unknown',
 ] as const satisfies readonly JobState[];
 
-/** The others. Few jobs are in these, and indexes find them; what is not final they do not find. */
+/** All other states. Queries name these: an index finds the few jobs that are in them, and is of no use for `not in` the final ones. */
 export const OPEN_STATES: readonly JobState[] = JOB_STATES.filter((state) => !isFinal(state));
 
 export function isFinal(state: JobState): boolean {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }
 
+/** True when it is not known whether the job has happened: a person settles it. */
+export function isDoubtful(state: JobState): boolean {
+  return state === 'unknown' || state === 'not_observed';
+}
+
 /** How many jobs there are in each state. */
 export type JobCounts = Readonly<Record<JobState, number>>;
 
-/** How many of them are not over. */
+/** How many jobs are not over. */
 export function openAmong(counts: JobCounts): number {
   return JOB_STATES.reduce((sum, state) => sum + (isFinal(state) ? 0 : counts[state]), 0);
 }

@@ -26,6 +26,9 @@ export interface NewJob {
   readonly approval: { readonly expiresAt: string; readonly request: Facts } | null;
 }
 
+/** What tells a call from all others: calls that are equal in it are one job. */
+export type CallIdentity = Pick<NewJob, 'operation' | 'principal' | 'input' | 'asked' | 'secretFields' | 'idempotencyKey'>;
+
 export interface Accepted {
   readonly job: Job;
   /** True when an earlier call with the same key (given or derived) answered this job. */
@@ -46,6 +49,25 @@ interface JobPage {
   readonly nextCursor: string | null;
 }
 
+export interface RetryOptions {
+  readonly plan: SendPlan;
+  /** Gives again what was not stored. */
+  readonly secrets?: Facts;
+  /** Set when a person must say yes to this attempt too. */
+  readonly approval?: NewJob['approval'];
+}
+
+export interface ApprovalAnswer {
+  readonly approve: boolean;
+  readonly reason: string | null;
+}
+
+/** What a person found out about a doubtful job, and how. */
+export interface Resolution {
+  readonly outcome: 'succeeded' | 'failed';
+  readonly reason: string;
+}
+
 /** Facts for health and metrics; those of the store are as of the last seconds. */
 export interface JobsStatus {
   readonly counts: JobCounts;
@@ -63,9 +85,7 @@ export interface Jobs {
    */
   accept(request: NewJob): Promise<Accepted>;
   /** Looks up the job an earlier call with this key made, without changing anything. */
-  replay(
-    request: Pick<NewJob, 'operation' | 'principal' | 'input' | 'asked' | 'secretFields' | 'idempotencyKey'>,
-  ): Promise<Job | undefined>;
+  replay(request: CallIdentity): Promise<Job | undefined>;
   get(jobId: string): Promise<Job | undefined>;
   events(jobId: string): Promise<readonly JobEvent[]>;
   list(filter: JobFilter): Promise<JobPage>;
@@ -75,15 +95,14 @@ export interface Jobs {
   wait(jobId: string, options: { seconds: number; signal?: AbortSignal; onChange?: (job: Job) => void }): Promise<Job>;
   cancel(jobId: string, by: Principal): Promise<Job>;
   /**
-   * Another attempt of a job that ended without success; `secrets` gives again what was not stored. Set `approval` when a
-   * person must say yes to this attempt too.
+   * Another attempt of a job that ended without success.
    * @throws OperationError `conflict` when it is not over or has succeeded, `denied` when only a person may
    */
-  retry(jobId: string, by: Principal, options: { plan: SendPlan; secrets?: Facts; approval?: NewJob['approval'] }): Promise<Job>;
+  retry(jobId: string, by: Principal, options: RetryOptions): Promise<Job>;
   /** A person's answer to a job that asks. */
-  decide(jobId: string, by: Principal, decision: { approve: boolean; reason: string | null }): Promise<Job>;
+  decide(jobId: string, by: Principal, answer: ApprovalAnswer): Promise<Job>;
   /** A person settles an `unknown` or `not_observed` job, or a running one whose task is out of reach. */
-  resolve(jobId: string, by: Principal, resolution: { outcome: 'succeeded' | 'failed'; reason: string }): Promise<Job>;
+  resolve(jobId: string, by: Principal, resolution: Resolution): Promise<Job>;
   /** Called with every change of any job that this process sees; returns the way to stop. */
   subscribe(listener: (job: Job) => void): () => void;
   /** @throws OperationError when the store cannot be read */

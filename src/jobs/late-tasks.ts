@@ -1,6 +1,7 @@
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { isUpid, parseUpid } from '../domain/upid.ts';
 import type { Upid } from '../domain/upid.ts';
-import { timestamp } from './engine.ts';
+import { timestamp, timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { senderOf } from './evidence.ts';
 
@@ -12,12 +13,12 @@ const SEEN_KEPT = 5000;
  * `unknown`, and this tells the person who settles them that it may have arrived after all.
  */
 export function createLateTaskReporter(engine: Engine): (running: readonly Upid[]) => Promise<void> {
-  const { store, board, settings, clock } = engine;
+  const { store, board, settings } = engine;
   const seen = new Set<Upid>();
 
   async function report(upid: Upid): Promise<void> {
     const { node, id, type, user } = parseUpid(upid);
-    const since = new Date(clock.now().getTime() - settings.quarantineMs).toISOString();
+    const since = timestampAgo(engine, settings.quarantineMs);
     for (const jobId of await store.unresolved({ node, id, types: [type] }, '', since)) {
       // A job in doubt will find the task by itself.
       if (board.get(jobId)) continue;
@@ -35,6 +36,6 @@ export function createLateTaskReporter(engine: Engine): (running: readonly Upid[
       if (!linked.has(upid)) await report(upid);
       seen.add(upid);
     }
-    if (seen.size > SEEN_KEPT) for (const oldest of [...seen].slice(0, seen.size - SEEN_KEPT)) seen.delete(oldest);
+    dropOldest(seen, SEEN_KEPT);
   };
 }

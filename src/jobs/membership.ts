@@ -1,11 +1,12 @@
 import { ERROR_CLASSES, OperationError } from '../domain/operation-error.ts';
 import { isFinal, openAmong } from './job.ts';
-import { timestamp } from './engine.ts';
+import { timestamp, timestampAgo } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { without } from './safeguards.ts';
 
 /** Jobs that one transaction takes over. */
 const TAKE_AT_ONCE = 20_000;
+/** Changes of other servers that are read at once. */
 const PAGE = 1000;
 const PRUNE_EVERY_MS = 3_600_000;
 /** The servers of desktop clients rarely live as long as that. */
@@ -67,10 +68,9 @@ export function createMembership(engine: Engine): Membership {
 
   async function prune(): Promise<void> {
     if (!(await store.lease('prune', processId, PRUNE_EVERY_MS / 2))) return;
-    const now = clock.now().getTime();
     await store.prune({
-      completedBefore: new Date(now - settings.retentionMs).toISOString(),
-      keysBefore: new Date(now - settings.idempotencyMs).toISOString(),
+      completedBefore: timestampAgo(engine, settings.retentionMs),
+      keysBefore: timestampAgo(engine, settings.idempotencyMs),
     });
   }
 

@@ -30,6 +30,7 @@ interface V1Row {
   retry_spec_json: string | null;
 }
 
+/** What the predecessor's statuses mean; any other is `unknown`. */
 const V1_STATES: Readonly<Record<string, JobState>> = {
   running: 'running',
   cancel_requested: 'running',
@@ -50,12 +51,11 @@ function parse<T>(schema: z.ZodType<T>, text: string | null, fallback: T): T {
   }
 }
 
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+/** The predecessor did not say which fields hold secrets, so they are told by their names. */
+function hideSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hideSecrets);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, SECRET_NAME.test(name) ? '<secret>' : withoutSecrets(inner)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, SECRET_NAME.test(name) ? '<secret>' : hideSecrets(inner)]));
 }
 
 /** What one row of the predecessor means today. Its class of repetition is unknown, so the strictest is assumed. */
@@ -80,7 +80,7 @@ function recordFromV1(row: V1Row, seq: number): { record: JobRecord; events: rea
     principalId: 'local',
     surface: 'mcp-stdio',
     requestId: null,
-    input: (withoutSecrets(spec['params'] ?? {}) ?? {}) as Facts,
+    input: (hideSecrets(spec['params'] ?? {}) ?? {}) as Facts,
     hasSecrets: false,
     node: row.node ?? parts?.node ?? null,
     targets: [],
@@ -162,7 +162,7 @@ export async function importV1(trx: Kysely<JobsDatabase>): Promise<void> {
           position: index - history.length,
           timestamp: event.timestamp,
           event: event.event,
-          details: JSON.stringify(withoutSecrets(event.details)),
+          details: JSON.stringify(hideSecrets(event.details)),
         })
         .execute();
     for (const upid of [record.upid, ...record.previousUpids])

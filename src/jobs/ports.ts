@@ -8,8 +8,8 @@ import type { Job } from './job.ts';
 export type Answer =
   /** Nothing was written to the wire: it may be sent again. */
   | { readonly kind: 'not_sent'; readonly error: OperationError }
-  /** Proxmox refused. `again`: the refusal came before any work and the same request may be sent again. */
-  | { readonly kind: 'refused'; readonly error: OperationError; readonly again: boolean }
+  /** Proxmox refused. `mayResend`: before any work began, and the very same request may be sent again. */
+  | { readonly kind: 'refused'; readonly error: OperationError; readonly mayResend: boolean }
   /** A worker runs. */
   | { readonly kind: 'task'; readonly upid: Upid }
   /** A synchronous write is done. */

@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import type { Client, Pool, PoolClient } from 'pg';
 import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
+import { systemCode } from '../domain/thrown.ts';
 import type { JobsDatabase } from './database.ts';
 import type { JobStore } from './job-store.ts';
 import { migrate } from './migrations.ts';
@@ -30,7 +31,7 @@ const LOCK_WAIT_MS = 8000;
 const RETRYABLE = new Set(['40001', '40P01']);
 
 function isRetryable(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && RETRYABLE.has(String(cause.code));
+  return RETRYABLE.has(systemCode(cause) ?? '');
 }
 
 /** Sets the bounds for this transaction alone, which a transaction pooler passes on. */

@@ -1,8 +1,8 @@
-import { OperationError, toOperationError } from '../domain/operation-error.ts';
-import type { SendPlan } from '../domain/plan.ts';
 import { describeStep } from '../domain/mutation.ts';
-import { isUpid, parseUpid } from '../domain/upid.ts';
-import { annotate, attemptMove, errorFields, move, persistently, plannedJob } from './engine.ts';
+import { OperationError, toOperationError } from '../domain/operation-error.ts';
+import type { Facts, SendPlan } from '../domain/plan.ts';
+import { isUpid, parseUpid, type Upid } from '../domain/upid.ts';
+import { annotate, attemptMove, errorFields, move, persistently, plannedJob, timestamp } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import type { JobRecord, RecordPatch } from './job-record.ts';
@@ -18,6 +18,7 @@ export type Sent =
   | { readonly kind: 'went_on'; readonly record: JobRecord | undefined }
   | { readonly kind: 'later'; readonly error: OperationError };
 
+/** How long beyond its own limit a command may take to be answered. */
 const COMMAND_GRACE_MS = 30_000;
 
 /** Sends and waits, within bounds. The record that comes back holds what was noted meanwhile. */
@@ -37,7 +38,7 @@ async function sendAndWait(
   });
   const options = {
     sendBefore,
-    async record(facts: Readonly<Record<string, unknown>>): Promise<void> {
+    async record(facts: Facts): Promise<void> {
       latest = (await annotate(engine, latest, { result: { ...latest.result, ...facts } })) ?? latest;
     },
   };
@@ -52,7 +53,7 @@ async function sendAndWait(
 }
 
 async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): Promise<JobRecord | undefined> {
-  const mayTryAgain = (record.step?.sends ?? 0) < engine.settings.maxSends;
+  const hasSendsLeft = (record.step?.sends ?? 0) < engine.settings.maxSends;
   const waiting: RecordPatch = { phase: 'sending_again', effect: effectBefore(record) };
   switch (answer.kind) {
     case 'task': {
@@ -70,13 +71,13 @@ async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): 
     case 'done':
       return completeStep(engine, record, answer.result);
     case 'not_sent':
-      if (!mayTryAgain) return refuse(engine, record, answer.error);
+      if (!hasSendsLeft) return refuse(engine, record, answer.error);
       return move(engine, record, 'not_sent', {
         patch: { ...waiting, ...errorFields(answer.error) },
         details: { error: answer.error.message },
       });
     case 'refused':
-      if (!answer.again || !mayTryAgain) return refuse(engine, record, answer.error);
+      if (!answer.mayResend || !hasSendsLeft) return refuse(engine, record, answer.error);
       return move(engine, record, 'refused_for_now', {
         patch: { ...waiting, ...errorFields(answer.error) },
         details: { error: answer.error.message },
@@ -89,6 +90,33 @@ async function recordAnswer(engine: Engine, record: JobRecord, answer: Answer): 
         details: { error: answer.error.message },
       });
   }
+}
+
+/** The fields of a job that is about to send this step. */
+function intentOf(engine: Engine, record: JobRecord, plan: SendPlan, baseline: readonly Upid[]): RecordPatch & { readonly step: JobStep } {
+  const { step } = plan;
+  const number = record.stepsDone + 1;
+  const sentBefore = record.step?.number === number ? record.step.sends : 0;
+  return {
+    step: {
+      number,
+      node: step.node,
+      task: step.task,
+      repeat: step.repeat ?? record.repeat,
+      again: plan.again,
+      sends: sentBefore + 1,
+      sentAs: engine.tasks.tokenId,
+      description: describeStep(step),
+    },
+    node: step.node,
+    targets: [...new Set([...record.targets, ...step.targets])],
+    baseline,
+    sentAt: timestamp(engine),
+    attempts: record.attempts + 1,
+    effect: 'unknown',
+    phase: null,
+    result: { ...record.result, ...plan.result },
+  };
 }
 
 /**
@@ -108,7 +136,7 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
     return { kind: 'went_on', record: await refuse(engine, record, thrown) };
   }
   if (failpoint) await failpoint('send.after-audit');
-  let baseline: readonly string[];
+  let baseline: readonly Upid[];
   try {
     baseline = (await observed)?.upids ?? [];
   } catch (thrown) {
@@ -117,39 +145,16 @@ export async function sendStep(engine: Engine, record: JobRecord, plan: SendPlan
   if (failpoint) await failpoint('send.after-baseline');
   // Taken before the intent is written, so that a pause in between counts.
   const sendBefore = clock.monotonic() + settings.sendWithinMs;
-  const number = record.stepsDone + 1;
-  const sends = (record.step?.number === number ? record.step.sends : 0) + 1;
-  const recorded: JobStep = {
-    number,
-    node: step.node,
-    task: step.task,
-    repeat: step.repeat ?? record.repeat,
-    again: plan.again,
-    sends,
-    sentAs: engine.tasks.tokenId,
-    description: describeStep(step),
-  };
-  const patch: RecordPatch = {
-    step: recorded,
-    node: step.node,
-    targets: [...new Set([...record.targets, ...step.targets])],
-    baseline,
-    sentAt: clock.now().toISOString(),
-    attempts: record.attempts + 1,
-    effect: 'unknown',
-    phase: null,
-    result: { ...record.result, ...plan.result },
-  };
-  const intend = () =>
-    persistently(engine, () =>
-      attemptMove(engine, record, 'sending', {
-        patch,
-        claims: without?.('targetClaims') ? [] : step.targets,
-        details: { step: number, send: sends, request: recorded.description },
-      }),
-    );
+  const patch = intentOf(engine, record, plan, baseline);
   const early = without?.('writeAhead') ? await sendAndWait(engine, { ...record, ...patch }, plan, sendBefore) : undefined;
-  const intent = await intend();
+  const { number, sends, description } = patch.step;
+  const intent = await persistently(engine, () =>
+    attemptMove(engine, record, 'sending', {
+      patch,
+      claims: without?.('targetClaims') ? [] : step.targets,
+      details: { step: number, send: sends, request: description },
+    }),
+  );
   if (intent?.kind === 'held')
     return {
       kind: 'later',

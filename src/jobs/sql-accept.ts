@@ -65,7 +65,7 @@ export async function claimTargets(
 }
 
 /** Records a new job, its key and its claims, or says which earlier job stands in the way. */
-export function acceptJob(access: SqlAccess, request: NewRecord): Promise<AcceptOutcome> {
+export function insertJob(access: SqlAccess, request: NewRecord): Promise<AcceptOutcome> {
   return access.write(async (trx, seq): Promise<AcceptOutcome> => {
     const replay = await findReplay(trx, request.replay);
     if (replay.kind !== 'none') return replay;

@@ -36,7 +36,7 @@ export async function listJobs(db: Db, filter: RecordFilter): Promise<RecordPage
   return { records, nextCursor: rows.length > limit && last ? encodeCursor(last) : null };
 }
 
-/** One more than the page, by which the next one is known to exist. */
+/** The newest jobs, one more than the page holds: it tells that there is a next page. */
 function newestJobs(db: Db, { cancelRequested, operation, cursor, limit }: RecordFilter, state?: JobState) {
   let query = db
     .selectFrom('jobs')
@@ -52,7 +52,7 @@ function newestJobs(db: Db, { cancelRequested, operation, cursor, limit }: Recor
   return query.where('created_at', '<=', createdAt).where((eb) => eb.or([eb('created_at', '<', createdAt), eb('job_id', '<', jobId)]));
 }
 
-/** The newest of each state come from its index; of several states at once, all their jobs would be sorted. */
+/** One query for each state, and the newest of all: each reads an index from its newest job on. One query for all would sort every job. */
 function newestInStates(db: Db, filter: RecordFilter, states: readonly JobState[]) {
   const [first, ...others] = states.map((state) => db.selectFrom(newestJobs(db, filter, state).as('newest')).selectAll());
   if (!first) throw new TypeError('no state to look for');

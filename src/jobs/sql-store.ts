@@ -3,7 +3,7 @@ import type { Facts } from '../domain/plan.ts';
 import type { JobsDatabase } from './database.ts';
 import { fromRow } from './job-row.ts';
 import type { JobStore } from './job-store.ts';
-import { acceptJob, findReplay } from './sql-accept.ts';
+import { findReplay, insertJob } from './sql-accept.ts';
 import { sqlAccess } from './sql-access.ts';
 import type { SqlTraits } from './sql-access.ts';
 import { bindToCluster } from './sql-cluster.ts';
@@ -16,7 +16,7 @@ import { annotateJob, transitionJob } from './sql-transition.ts';
 export function sqlStore(db: Kysely<JobsDatabase>, traits: SqlTraits): JobStore {
   const access = sqlAccess(db, traits);
   return {
-    accept: (request) => acceptJob(access, request),
+    accept: (request) => insertJob(access, request),
     findReplay: (query) => access.read((reader) => findReplay(reader, query)),
     transition: (change) => transitionJob(access, change),
     annotate: (change) => annotateJob(access, change),

@@ -4,6 +4,7 @@ import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import type { Clock } from '../domain/clock.ts';
 import { systemClock } from '../domain/clock.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { asError, systemCode } from '../domain/thrown.ts';
 import type { JobsDatabase } from './database.ts';
 import type { JobStore } from './job-store.ts';
 import { importV1, isV1, setAsideV1, v1Version } from './migrate-v1.ts';
@@ -62,7 +63,7 @@ async function backUp(db: Kysely<JobsDatabase>, path: string): Promise<string> {
       closeSync(openSync(copy, 'wx', 0o600));
     } catch (cause) {
       // Another server that starts now may be making one too.
-      if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') continue;
+      if (systemCode(cause) === 'EEXIST') continue;
       throw cause;
     }
     try {
@@ -123,7 +124,7 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
         if (maxPages !== undefined) opened.raw.exec(`pragma max_page_count = ${Math.floor(maxPages)}`);
       } catch (cause) {
         opened.close();
-        return Promise.reject(cause instanceof Error ? cause : new Error(String(cause)));
+        return Promise.reject(asError(cause));
       }
       return Promise.resolve(opened);
     });

@@ -1,18 +1,19 @@
 import { OperationError } from '../domain/operation-error.ts';
-import type { Facts, SendPlan } from '../domain/plan.ts';
 import { isPerson, type Principal } from '../domain/principal.ts';
 import { isResendable } from '../domain/repeat-class.ts';
 import { targetHeld } from './accept-job.ts';
-import { attemptMove, forgetInput, LONG_AGO, timestamp } from './engine.ts';
+import { attemptMove, timestamp } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
-import { isFinal } from './job.ts';
+import { isDoubtful, isFinal } from './job.ts';
 import type { Job } from './job.ts';
+import type { ApprovalAnswer, Resolution } from './jobs.ts';
 import { without } from './safeguards.ts';
 import { stopTask } from './stop-task.ts';
 import { effectBefore } from './step-end.ts';
 import type { TransitionEvent } from './transitions.ts';
 
+/** How often a job may move between the look at it and the change. */
 const TRIES = 5;
 
 /** @throws OperationError `not_found` */
@@ -25,12 +26,13 @@ export async function loadJob(engine: Engine, jobId: string): Promise<JobRecord>
   });
 }
 
-function refused(record: JobRecord, message: string, hint: string): OperationError {
+/** What a person hears whose wish does not fit the job as it stands. */
+export function refused(record: JobRecord, message: string, hint: string): OperationError {
   return new OperationError('conflict', message, { hint, details: { job_id: record.jobId, state: record.state } });
 }
 
-/** Tries a change a person asked for, again from the start when the job moved meanwhile. */
-async function steer(
+/** Makes a change that a person asked for. `choose` judges the job anew when it moved meanwhile. */
+export async function steer(
   engine: Engine,
   jobId: string,
   choose: (record: JobRecord) => { event: TransitionEvent; change: Change },
@@ -78,90 +80,14 @@ export async function cancelJob(engine: Engine, jobId: string, by: Principal): P
   throw refused(await loadJob(engine, jobId), 'The job keeps changing.', 'Look at it again and repeat the call.');
 }
 
-export interface RetryOptions {
-  readonly plan: SendPlan;
-  readonly secrets?: Facts;
-  readonly approval?: { readonly expiresAt: string; readonly request: Facts } | null;
-}
-
-/** Opens another attempt of a job that did not succeed. @throws OperationError `conflict`, `denied` */
-export async function retryJob(engine: Engine, jobId: string, by: Principal, options: RetryOptions): Promise<Job> {
-  const { plan, secrets, approval } = options;
-  await engine.store.heartbeat(engine.processId, engine.settings.leaseMs);
-  const retried = steer(engine, jobId, (record) => {
-    if (!isFinal(record.state))
-      throw refused(record, 'The job is still under way and cannot be retried.', 'Wait for its end, or cancel it.');
-    if (record.state === 'succeeded' || record.state === 'succeeded_with_warnings')
-      throw refused(record, 'The job has succeeded; there is nothing to retry.', 'Make a new call to do the same once more.');
-    const doubtful = record.state === 'unknown' || record.state === 'not_observed';
-    if (doubtful && !isResendable(record.repeat) && !isPerson(by))
-      throw new OperationError(
-        'denied',
-        'It is not known whether this job has happened, and doing it twice does harm: only a person may retry it.',
-        {
-          hint: 'A person looks at the cluster, then retries or resolves the job.',
-          details: { job_id: jobId, state: record.state },
-        },
-      );
-    if (record.hasSecrets && !secrets)
-      throw new OperationError('invalid_input', 'This job needs its secret fields again: they were not stored.', {
-        details: { job_id: jobId },
-      });
-    engine.inputs.set(jobId, { ...record.input, ...secrets });
-    engine.plans.set(jobId, { plan, madeAt: approval ? LONG_AGO : engine.clock.monotonic() });
-    const change: Change = {
-      patch: {
-        owner: engine.processId,
-        retryCount: record.retryCount + 1,
-        previousUpids: record.upid === null ? record.previousUpids : [...record.previousUpids, record.upid],
-        upid: null,
-        progress: null,
-        phase: null,
-        // What the earlier attempt sent may still arrive.
-        tainted: record.tainted || doubtful,
-        cancelRequested: false,
-        earlierEffect: record.effect,
-        effect: doubtful || record.tainted ? 'unknown' : record.effect,
-        lastError: null,
-        error: null,
-        warnings: [],
-        result: null,
-        step: null,
-        stepsDone: 0,
-        baseline: [],
-        completedAt: null,
-        resolvedAt: null,
-        targets: plan.step.targets,
-        node: plan.step.node,
-        approval: approval ? { ...approval.request } : record.approval,
-        expiresAt: approval?.expiresAt ?? null,
-      },
-      details: { by: by.id, previous_state: record.state, previous_upid: record.upid },
-      claims: approval || without?.('targetClaims') ? [] : plan.step.targets,
-    };
-    return { event: approval ? 'retried_asking' : 'retried', change };
-  });
-  return retried.catch((fault: unknown) => {
-    // Unless the answer of the store was lost, or another retry of this process is under way.
-    if (fault instanceof OperationError && fault.code === 'conflict' && !engine.board.get(jobId)) forgetInput(engine, jobId);
-    throw fault;
-  });
-}
-
 /** A person's answer to a job that asks. @throws OperationError `conflict` when it was answered, has expired, or its target is held */
-export function decideJob(
-  engine: Engine,
-  jobId: string,
-  by: Principal,
-  decision: { approve: boolean; reason: string | null },
-): Promise<Job> {
+export function decideJob(engine: Engine, jobId: string, by: Principal, { approve, reason }: ApprovalAnswer): Promise<Job> {
   return steer(engine, jobId, (record) => {
     if (record.state !== 'awaiting_approval')
       throw refused(record, `The job waits for no approval (${record.state}).`, 'Nothing was changed.');
     const at = timestamp(engine);
     if (record.expiresAt !== null && record.expiresAt <= at)
       throw refused(record, 'The approval came too late: the request has expired.', 'Make the call again.');
-    const { approve, reason } = decision;
     const details = { by: by.id, reason };
     const answered = { ...record.approval, decided_by: by.id, decided_at: at, approved: approve, reason };
     if (!approve)
@@ -177,22 +103,16 @@ export function decideJob(
 const OUT_OF_REACH: ReadonlySet<string> = new Set(['node_unreachable', 'task_unreadable']);
 
 /** Settles a doubtful job, or one whose task is out of reach, by a person's word. @throws OperationError `conflict` when it is not doubtful, `denied` */
-export function resolveJob(
-  engine: Engine,
-  jobId: string,
-  by: Principal,
-  resolution: { outcome: 'succeeded' | 'failed'; reason: string },
-): Promise<Job> {
+export function resolveJob(engine: Engine, jobId: string, by: Principal, { outcome, reason }: Resolution): Promise<Job> {
   return steer(engine, jobId, (record) => {
     const outOfReach = record.state === 'running' && OUT_OF_REACH.has(record.phase ?? '');
-    if (record.state !== 'unknown' && record.state !== 'not_observed' && !outOfReach)
+    if (!isDoubtful(record.state) && !outOfReach)
       throw refused(record, `The outcome of this job is known, or will be (${record.state}).`, 'Nothing was changed.');
     if ((outOfReach || !isResendable(record.repeat)) && !isPerson(by))
       throw new OperationError('denied', 'Only a person may say how a job ended that does harm when it is done twice.', {
         hint: 'A person looks at the cluster and resolves the job.',
         details: { job_id: jobId, state: record.state },
       });
-    const { outcome, reason } = resolution;
     const patch = {
       resolvedAt: timestamp(engine),
       phase: null,

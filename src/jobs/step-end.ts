@@ -1,6 +1,7 @@
 import type { Effect } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { isResendable } from '../domain/repeat-class.ts';
+import type { Upid } from '../domain/upid.ts';
 import { errorFields, move } from './engine.ts';
 import type { Change, Engine } from './engine.ts';
 import type { JobRecord, RecordPatch } from './job-record.ts';
@@ -28,11 +29,16 @@ export function effectBefore(record: JobRecord): Effect {
   return record.stepsDone > 0 ? 'applied' : record.earlierEffect;
 }
 
+/** The tasks of a job whose present one is over, oldest first. */
+export function pastUpids({ upid, previousUpids }: JobRecord): readonly Upid[] {
+  return upid === null ? previousUpids : [...previousUpids, upid];
+}
+
 /** Fields of a job whose step is over and which goes on with another. */
 export function nextStepPatch(record: JobRecord): RecordPatch {
   return {
     stepsDone: record.stepsDone + 1,
-    previousUpids: record.upid === null ? record.previousUpids : [...record.previousUpids, record.upid],
+    previousUpids: pastUpids(record),
     upid: null,
     progress: null,
     phase: null,

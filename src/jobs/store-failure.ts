@@ -1,7 +1,8 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { asError } from '../domain/thrown.ts';
 
 function reason(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = asError(cause).message;
   if (/database or disk is full|ENOSPC|could not extend file/i.test(text)) return 'the disk is full';
   if (/readonly|read-only/i.test(text)) return 'it is read-only';
   if (/moved, deleted or replaced/.test(text)) return 'its file was moved, deleted or replaced; start the server again';

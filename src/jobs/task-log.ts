@@ -2,7 +2,7 @@ import type { Upid } from '../domain/upid.ts';
 import { annotate } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { JobRecord } from './job-record.ts';
-import { readProgressLine, warningOf } from './progress.ts';
+import { readProgressLine, warningOf } from './task-log-lines.ts';
 
 const PAGE = 500;
 const WARNINGS_KEPT = 20;

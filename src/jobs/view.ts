@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SURFACES } from '../domain/principal.ts';
 import { JOB_STATUSES } from './job.ts';
 import type { Job, JobEvent } from './job.ts';
-import { statusOf } from './status-filter.ts';
+import { statusOf } from './job-status.ts';
 
 /** Events of its history that a job shows; older ones are counted. */
 const EVENTS_SHOWN = 50;

@@ -9,7 +9,7 @@ export function isSettled(state: JobState): boolean {
 }
 
 /**
- * Resolves when `enough` is true of the job, or the time has passed, or the signal aborts, with the job as it is then.
+ * Resolves with the job once `enough` is true of it; with the job as it stands when the time has passed or the signal aborts.
  * `onChange` sees each change in between.
  */
 export async function waitForJob(

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shareRuns } from '../domain/shared-run.ts';
+import { asError } from '../domain/thrown.ts';
 
 /** Brings what SQLite has committed to the disk. */
 export interface WalSync {
@@ -41,7 +42,7 @@ export function createWalSync(file: Pick<FileHandle, 'datasync' | 'close'>): Wal
     try {
       await file.datasync();
     } catch (cause) {
-      broken = cause instanceof Error ? cause : new Error(String(cause));
+      broken = asError(cause);
       throw broken;
     }
   });

@@ -9,6 +9,7 @@ import {
   type ServerContext,
   type ServerOptions,
 } from '@modelcontextprotocol/server';
+import { recordIn } from '../domain/record.ts';
 import type { ApprovalQuestion, Approvals } from '../dispatch/approvals.ts';
 import type { Caller } from './caller.ts';
 import { createUsedOnce } from './used-once.ts';
@@ -107,10 +108,10 @@ export function formOf({ message, typed }: ApprovalQuestion, again = false): Inp
 
 /** Reads an answer to `formOf`. It comes from the client and can be anything. */
 export function readAnswer(response: unknown, { typed: wanted }: ApprovalQuestion): 'approved' | 'refused' | 'dismissed' | 'mistyped' {
-  const { action, content } = (typeof response === 'object' && response !== null ? response : {}) as Readonly<Record<string, unknown>>;
+  const { action, content } = recordIn(response);
   if (action === 'decline') return 'refused';
   if (action !== 'accept') return 'dismissed';
-  const typed = typeof content === 'object' && content !== null ? (content as Readonly<Record<string, unknown>>)[FIELD] : undefined;
+  const typed = recordIn(content)[FIELD];
   return typeof typed === 'string' && typed.trim() === wanted.expected ? 'approved' : 'mistyped';
 }
 

@@ -1,6 +1,7 @@
 import type { ResourceLink, ServerContext } from '@modelcontextprotocol/server';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Facts } from '../domain/plan.ts';
+import { isOpen } from '../jobs/job-status.ts';
 import type { AskOperation } from './ask-operation.ts';
 import { decisionOf, type AskableApprovals, type AskPerson, type PersonsAnswer } from './ask-person.ts';
 import type { JobTasks } from './job-tasks.ts';
@@ -62,8 +63,7 @@ export function createCallTool({
 
   async function answerWith({ operation, caller }: ToolCall, result: CallResult): Promise<ToolAnswer> {
     const { job_id: jobId, status } = result.output;
-    const goesOn = status === 'running' || status === 'cancel_requested' || status === 'retrying' || status === 'awaiting_approval';
-    if (goesOn && caller.abilities.tasks && typeof jobId === 'string' && makesJob(operation)) return tasks.created(jobId, caller);
+    if (isOpen(status) && caller.abilities.tasks && typeof jobId === 'string' && makesJob(operation)) return tasks.created(jobId, caller);
     return toolResult(present(operation, result), caller.abilities.links ? linksOf(result.output) : []);
   }
 

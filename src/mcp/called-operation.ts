@@ -1,7 +1,8 @@
+import { editDistance } from '../domain/edit-distance.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
-import type { RegisteredOperation } from '../dispatch/registered-operation.ts';
-import { slips } from './slips.ts';
+import { recordIn } from '../domain/record.ts';
+import { fieldsOf, type RegisteredOperation } from '../dispatch/registered-operation.ts';
 
 /** Slips within which a name that does not exist counts as one that does. */
 const SLIPS = 2;
@@ -30,8 +31,8 @@ export function argumentsWithin({ operation: _name, arguments: inner, ...beside 
 /** The error of an operation that was called by name, with what the caller has not seen: the names of its arguments. */
 export function withArgumentNames(error: unknown, { operation, inputSchema }: RegisteredOperation, given: unknown): unknown {
   if (!(error instanceof OperationError) || error.code !== 'invalid_input') return error;
-  const names = Object.keys(inputSchema['properties'] ?? {});
-  const wrong = typeof given === 'object' && given !== null ? Object.keys(given).filter((name) => !names.includes(name)) : [];
+  const names = Object.keys(fieldsOf(inputSchema));
+  const wrong = Object.keys(recordIn(given)).filter((name) => !names.includes(name));
   const near = wrong.flatMap((name) => {
     const meant = nearest(name, names);
     return meant === undefined ? [] : [`${meant} for ${JSON.stringify(name.slice(0, 60))}`];
@@ -62,5 +63,5 @@ function nearest(name: string, names: readonly string[]): string | undefined {
 
 function distanceOf(a: string, b: string): number {
   if (a.startsWith(b) || b.startsWith(a)) return Math.min(SLIPS, Math.abs(a.length - b.length));
-  return Math.min(a.length, b.length) < 4 ? Number.POSITIVE_INFINITY : slips(a, b);
+  return Math.min(a.length, b.length) < 4 ? Number.POSITIVE_INFINITY : editDistance(a, b);
 }

@@ -1,8 +1,10 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { OperationError } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import type { ApprovalQuestion } from '../dispatch/approvals.ts';
 import type { CallResult } from '../dispatch/call.ts';
+import { isOpen } from '../jobs/job-status.ts';
 import { readFacts, type AskOperation } from './ask-operation.ts';
 import { decisionOf, formOf, readAnswer, type AskableApprovals } from './ask-person.ts';
 import type { Caller } from './caller.ts';
@@ -32,7 +34,6 @@ const POLL_INTERVAL_MS = 2000;
 const MAX_ASKED = 10_000;
 /** What a job may have ended as without having done what was asked. */
 const ENDED_BADLY = new Set(['failed', 'rejected', 'unknown']);
-const GOES_ON = new Set(['running', 'cancel_requested', 'retrying', 'awaiting_approval']);
 
 export function createJobTasks({ ask, approvals, ttlMs, processTag, present, linksOf }: JobTasksOptions): JobTasks {
   /** How often a job's question was answered wrongly: each time it is asked under a new key. */
@@ -62,11 +63,11 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present, lin
       createdAt: String(job['created_at']),
       lastUpdatedAt: String(job['updated_at']),
       ttlMs,
-      ...(GOES_ON.has(status) ? { pollIntervalMs: POLL_INTERVAL_MS } : {}),
+      ...(isOpen(status) ? { pollIntervalMs: POLL_INTERVAL_MS } : {}),
     };
     const question = await questionOf(job, caller);
     if (question) return { ...fields, status: 'input_required', inputRequests: { [keyOf(jobId)]: formOf(question) } };
-    if (GOES_ON.has(status)) return { ...fields, status: 'working' };
+    if (isOpen(status)) return { ...fields, status: 'working' };
     rounds.delete(jobId);
     if (status === 'cancelled') return { ...fields, status: 'cancelled' };
     const ended = await ask(caller, 'poll_job', { job_id: jobId });
@@ -90,8 +91,8 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present, lin
       const key = keyOf(taskId);
       if (!approvals || !question || !Object.hasOwn(answers, key)) return 'taken';
       const verdict = readAnswer(answers[key], question);
-      if (rounds.size >= MAX_ASKED) rounds.delete(rounds.keys().next().value ?? '');
       rounds.set(taskId, (rounds.get(taskId) ?? 0) + 1);
+      dropOldest(rounds, MAX_ASKED);
       if (verdict === 'approved' || verdict === 'refused') {
         await approvals.decide(taskId, caller.principal, decisionOf(verdict));
       }
@@ -100,7 +101,7 @@ export function createJobTasks({ ask, approvals, ttlMs, processTag, present, lin
     async cancel(taskId, caller) {
       const job = await jobNamed(taskId, caller);
       if (!job) return undefined;
-      if (!GOES_ON.has(String(job['status']))) return 'asked';
+      if (!isOpen(job['status'])) return 'asked';
       try {
         await ask(caller, 'cancel_job', { job_id: taskId });
       } catch (error) {

@@ -1,7 +1,7 @@
-import type { JsonSchema } from '../dispatch/registered-operation.ts';
-import { SELF_EXPLANATORY } from './told-fields.ts';
+import { fieldsOf, type JsonSchema } from '../dispatch/registered-operation.ts';
+import { SELF_EXPLANATORY } from './self-explanatory-fields.ts';
 
-/** Keywords that a model gains nothing from reading with every list: the server checks them, and its error names the field. */
+/** The keywords that are told. From the others a model gains nothing: the server checks them, and its error names the field. */
 const TOLD: ReadonlySet<string> = new Set(['type', 'enum', 'description', 'default']);
 
 /** Their values stand in the instructions, matter to no model, or are Proxmox VE's own words that models know. */
@@ -26,11 +26,10 @@ const SHAPES: Readonly<Record<string, JsonSchema>> = {
  * more than the schema that is enforced, which `proxmox://operations/{operation}` and tool search show in full.
  */
 export function modelSchema(schema: JsonSchema): JsonSchema {
-  const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>);
   const required = schema['required'];
   return {
     type: 'object',
-    properties: Object.fromEntries(properties.map(([name, field]) => [name, modelField(name, field)])),
+    properties: Object.fromEntries(Object.entries(fieldsOf(schema)).map(([name, field]) => [name, modelField(name, field)])),
     ...(Array.isArray(required) && required.length > 0 ? { required } : {}),
   };
 }

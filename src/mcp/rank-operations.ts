@@ -1,6 +1,6 @@
+import { editDistance } from '../domain/edit-distance.ts';
 import type { Risk } from '../domain/risk.ts';
 import { IGNORED_WORDS, PHRASES, SAME_WORDS } from './search-words.ts';
-import { slips } from './slips.ts';
 
 /** What is searched of an operation. */
 export interface Searchable {
@@ -104,7 +104,7 @@ function known(word: string, vocabulary: ReadonlyMap<string, number>): readonly 
   if (allowed > 0) {
     for (const candidate of [...vocabulary.keys(), ...SAME_WORDS.keys()]) {
       if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-      const distance = slips(word, candidate);
+      const distance = editDistance(word, candidate);
       if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
     }
   }

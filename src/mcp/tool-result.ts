@@ -1,6 +1,7 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
 import type { CallResult } from '../dispatch/call.ts';
 import type { Facts } from '../domain/plan.ts';
+import { recordIn } from '../domain/record.ts';
 import { OUTPUT_STREAMS } from '../jobs/kept-outputs.ts';
 
 /** A call's result as a tool answers it: the same facts for programs and in lines, and links to what is too long to tell. */
@@ -10,8 +11,8 @@ export function toolResult({ output, text }: CallResult, links: readonly Resourc
 
 /** Links to what the command of a job printed, where the job tells only its beginning and the rest is kept. */
 export function outputLinks({ job_id: jobId, result }: Facts): readonly ResourceLink[] {
-  if (typeof jobId !== 'string' || typeof result !== 'object' || result === null) return [];
-  const facts = result as Facts;
+  if (typeof jobId !== 'string') return [];
+  const facts = recordIn(result);
   return OUTPUT_STREAMS.flatMap((stream): ResourceLink[] => {
     const size = facts[`${stream}_kept_bytes`];
     if (facts[`${stream}_truncated`] !== true || typeof size !== 'number' || size === 0) return [];

@@ -3,7 +3,7 @@ import { describeStep } from '../domain/mutation.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import { JOB_STATUSES, type Job } from '../jobs/job.ts';
-import { statusOf } from '../jobs/status-filter.ts';
+import { statusOf } from '../jobs/job-status.ts';
 import { linesOfResult } from './result-lines.ts';
 
 /** What one target of a call with several targets came to. */

@@ -28,9 +28,9 @@ export function answerOfFailure(thrown: unknown): Answer {
     case 'not_sent':
       return { kind: 'not_sent', error };
     case 'refused':
-      return { kind: 'refused', error, again: false };
+      return { kind: 'refused', error, mayResend: false };
     case 'refused_again':
-      return { kind: 'refused', error, again: true };
+      return { kind: 'refused', error, mayResend: true };
     case 'in_doubt':
       return { kind: 'in_doubt', error };
   }

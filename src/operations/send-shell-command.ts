@@ -14,7 +14,7 @@ const PASSING = new Set<unknown>(['unreachable', 'queue_full', 'connection_lost'
 
 /** Runs a command in a container, over SSH to its node, and says what came of it. */
 export async function sendShellCommand(ways: JobWays, command: GuestCommand, { sendBefore }: SendOptions): Promise<Answer> {
-  if (ways.openShell === undefined) return { kind: 'refused', error: withoutSsh(), again: false };
+  if (ways.openShell === undefined) return { kind: 'refused', error: withoutSsh(), mayResend: false };
   const { node, vmid, argv, stdin, timeoutSeconds } = command;
   let output: CommandOutput;
   try {
@@ -31,7 +31,7 @@ export async function sendShellCommand(ways: JobWays, command: GuestCommand, { s
   } catch (thrown) {
     const error = toOperationError(thrown);
     if (error.details['sent'] !== false) return { kind: 'in_doubt', error: error.withEffect('unknown') };
-    return PASSING.has(error.details['reason']) ? { kind: 'not_sent', error } : { kind: 'refused', error, again: false };
+    return PASSING.has(error.details['reason']) ? { kind: 'not_sent', error } : { kind: 'refused', error, mayResend: false };
   }
   try {
     return { kind: 'done', result: await resultOf(ways, command, output) };
@@ -57,5 +57,5 @@ async function resultOf(ways: JobWays, { script, stdin }: GuestCommand, output: 
 
 /** Our scripts say whether they did anything. */
 function answerOfScript(error: OperationError): Answer {
-  return error.effect === 'none' ? { kind: 'refused', error, again: false } : { kind: 'in_doubt', error };
+  return error.effect === 'none' ? { kind: 'refused', error, mayResend: false } : { kind: 'in_doubt', error };
 }

@@ -1,6 +1,7 @@
+import { splitWords } from '../domain/shell-words.ts';
+import { pathSegments } from './path-segments.ts';
 import { isSecretFile } from './secret-file.ts';
 import { programName, isWrapper } from './wrapper.ts';
-import { splitWords } from '../domain/shell-words.ts';
 
 /** Names of the commands, and of the reading of files, that are refused whatever the rules say, unless the policy gives the name up. */
 export const BUILT_IN_DENIALS = ['remove_tree', 'fork_bomb', 'make_filesystem', 'write_device', 'power_off', 'secret_file'] as const;
@@ -87,12 +88,8 @@ function isForkBomb(text: string): boolean {
 const HARMLESS_DEVICES = new Set(['null', 'zero', 'full', 'stdout', 'stderr', 'tty', 'shm', 'fd', 'pts']);
 
 function isDevice(path: string): boolean {
-  const segments: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
-  return path.startsWith('/') && segments[0] === 'dev' && segments[1] !== undefined && !HARMLESS_DEVICES.has(segments[1]);
+  const [folder, device] = pathSegments(path);
+  return path.startsWith('/') && folder === 'dev' && device !== undefined && !HARMLESS_DEVICES.has(device);
 }
 
 function writesDevice(name: string, rest: readonly string[]): boolean {

@@ -1,7 +1,8 @@
+import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
+import { splitOutsideBrackets } from '../domain/split-list.ts';
 import type { CommandPolicyInput } from './command-policy-schema.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'COMMAND_POLICY_';
 const LISTS = ['allow_patterns', 'deny_patterns', 'high_risk_operations'] as const;
 const FLAGS = ['require_approval_token', 'high_risk_require_approval_token'] as const;
@@ -37,33 +38,6 @@ function parseList(variable: string, text: string): readonly string[] {
   throw new OperationError('invalid_input', `${variable} is not an array of texts.`, {
     hint: 'Write ["first","second"] or first,second.',
   });
-}
-
-/** Splits at commas that stand outside (), [] and {} and are not escaped. */
-export function splitOutsideBrackets(text: string): readonly string[] {
-  const items: string[] = [];
-  let item = '';
-  let depth = 0;
-  let inClass = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] ?? '';
-    if (character === '\\') {
-      item += text.slice(at, at + 2);
-      at += 1;
-      continue;
-    }
-    if (inClass) inClass = character !== ']';
-    else if (character === '[') inClass = true;
-    else if (character === '(' || character === '{') depth += 1;
-    else if (character === ')' || character === '}') depth = Math.max(0, depth - 1);
-    else if (character === ',' && depth === 0) {
-      items.push(item.trim());
-      item = '';
-      continue;
-    }
-    item += character;
-  }
-  return [...items, item.trim()].filter((part) => part !== '');
 }
 
 function parseFlag(variable: string, text: string): boolean {

@@ -1,3 +1,5 @@
+import { pathSegments } from './path-segments.ts';
+
 /** Files that hold credentials of a guest, as lower-case paths below its root. */
 const SECRET_FILES: readonly RegExp[] = [
   /^etc\/g?shadow-?$/,
@@ -16,11 +18,7 @@ const SECRET_FILES: readonly RegExp[] = [
  * of names, so a bar against accidents and plain attempts: links and copies within the guest are not seen.
  */
 export function isSecretFile(path: string): boolean {
-  const segments: string[] = [];
-  for (const segment of path.slice(0, 4096).toLowerCase().split(/[\\/]/)) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
+  const segments = pathSegments(path.slice(0, 4096).toLowerCase(), /[\\/]/);
   // The root of the guest, seen through one of its processes.
   const plain = segments.join('/').replace(/^(?:proc\/[^/]+\/(?:task\/[^/]+\/)?root\/)+/, '');
   return SECRET_FILES.some((file) => file.test(plain));

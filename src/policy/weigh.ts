@@ -8,7 +8,7 @@ import type { PolicyRequest, TargetFacts } from './request.ts';
 import { rulesSay } from './rules.ts';
 
 /** One step of a decision, told. */
-export interface Step {
+export interface DecisionStep {
   /** Which check, e.g. `scope` or `rules on guest 101`. */
   readonly check: string;
   readonly says: DecisionEffect | 'passes' | 'nothing';
@@ -18,9 +18,9 @@ export interface Step {
 }
 
 /** Weighs a call: the decision, and the steps that led to it. */
-export function weigh(request: PolicyRequest, policy: Policy): { readonly decision: Decision; readonly steps: readonly Step[] } {
-  const steps: Step[] = [];
-  const tell = (check: string, verdict: Verdict | undefined, otherwise: string, silent: Step['says'] = 'nothing') => {
+export function weigh(request: PolicyRequest, policy: Policy): { readonly decision: Decision; readonly steps: readonly DecisionStep[] } {
+  const steps: DecisionStep[] = [];
+  const tell = (check: string, verdict: Verdict | undefined, otherwise: string, silent: DecisionStep['says'] = 'nothing') => {
     steps.push({
       check,
       says: verdict?.effect ?? silent,
@@ -44,7 +44,7 @@ export function weigh(request: PolicyRequest, policy: Policy): { readonly decisi
   return { decision: { ...verdict, rules: [...new Set(rules)], fourEyes }, steps };
 }
 
-type Tell = (check: string, verdict: Verdict | undefined, otherwise: string, silent?: Step['says']) => void;
+type Tell = (check: string, verdict: Verdict | undefined, otherwise: string, silent?: DecisionStep['says']) => void;
 
 function takesCommand({ operation, command, script }: PolicyRequest): boolean {
   return operation.takesCommand === true || command !== undefined || script !== undefined;

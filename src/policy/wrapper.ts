@@ -1,3 +1,5 @@
+import { pathSegments } from './path-segments.ts';
+
 const WRAPPERS = new Set(
   [
     // Shells and programs that hold many others.
@@ -73,10 +75,6 @@ function fileName(program: string): string {
 
 /** `/proc/1/exe`, `/dev/fd/3`: other names of any program. A relative path counts from the root, where guests start programs. */
 function isPathOfProcess(program: string): boolean {
-  const segments: string[] = [];
-  for (const segment of program.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
-  return segments.length > 1 && (segments[0] === 'proc' || segments[0] === 'dev');
+  const [folder, ...below] = pathSegments(program);
+  return below.length > 0 && (folder === 'proc' || folder === 'dev');
 }

@@ -1,3 +1,4 @@
+import { dropOldest } from '../domain/drop-oldest.ts';
 import { OperationError } from '../domain/operation-error.ts';
 
 /** Stands between callers and things that may hang, each under its own key. */
@@ -47,8 +48,7 @@ export function createBreaker({ name, restMs, now }: BreakerOptions): Breaker {
         if (isSilence(error)) {
           hungAt.delete(key);
           hungAt.set(key, now());
-          const [oldest] = hungAt.keys();
-          if (hungAt.size > MAX_KEYS && oldest !== undefined) hungAt.delete(oldest);
+          dropOldest(hungAt, MAX_KEYS);
         } else {
           hungAt.delete(key);
         }

@@ -91,10 +91,6 @@ export function clusterReads(api: ProxmoxApi) {
           })),
       };
     },
-    /** A free id, or null when the wanted one is taken. Free now is no reservation. */
-    async nextId(): Promise<number> {
-      return readNumber((await api.read(route('/cluster/nextid', {}))).data) ?? Number.NaN;
-    },
     async version(): Promise<{ readonly version: string }> {
       const { data } = await api.read(route('/version', {}));
       return { version: readText(readRecord(data)['version']) ?? 'unknown' };

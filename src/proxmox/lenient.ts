@@ -1,3 +1,5 @@
+import { recordIn } from '../domain/record.ts';
+
 /**
  * Proxmox answers numbers as strings, booleans as 0/1/"1", and leaves out what it does not know.
  * These read what a field means; whatever cannot be read is null, never a made-up zero.
@@ -23,7 +25,7 @@ export function readFlag(value: unknown): boolean {
 }
 
 export function readRecord(value: unknown): RawRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RawRecord) : {};
+  return recordIn(value);
 }
 
 export function readRecords(value: unknown): readonly RawRecord[] {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket, checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
+import { asError } from '../domain/thrown.ts';
 import { parseFingerprint } from './fingerprint.ts';
 
 /** How the certificate of Proxmox is judged. */
@@ -65,7 +66,7 @@ export function createTlsConnector(
     try {
       connect ??= build();
     } catch (error) {
-      return callback(error instanceof Error ? error : new Error(String(error)), null);
+      return callback(asError(error), null);
     }
     connect(options, (error, socket) => {
       if (error) return callback(reason?.() ?? error, null);

@@ -1,4 +1,5 @@
 import { OperationError } from '../domain/operation-error.ts';
+import { systemCode } from '../domain/thrown.ts';
 import { ApiError } from './api-error.ts';
 import type { FailureContext } from './failure.ts';
 import { UntrustedCertificate } from './tls-connector.ts';
@@ -39,7 +40,7 @@ function explain(failure: TransportFailure, context: FailureContext): OperationE
   }
   if (cause.name === 'AbortError') return new OperationError('timeout', 'The call was cancelled.', { cause });
 
-  const code = errorCode(cause);
+  const code = systemCode(cause) ?? cause.name;
   const known = CONNECTION_ERRORS[code];
   if (known) return new OperationError('proxmox_unreachable', `${known.message(origin)}.`, { hint: known.hint, details: { code } });
   return new OperationError(
@@ -79,11 +80,6 @@ const CONNECTION_ERRORS: Readonly<Record<string, { message(origin: string): stri
     hint: 'Something in front of Proxmox VE may be at fault.',
   },
 };
-
-function errorCode(error: Error): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? code : error.name;
-}
 
 function untrusted(cause: UntrustedCertificate, origin: string): OperationError {
   const presented = cause.fingerprint;

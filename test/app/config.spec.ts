@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { splitOutsideBrackets } from '../../src/app/environment.ts';
+import { splitOutsideBrackets } from '../../src/domain/split-list.ts';
 import { ConfigError } from '../../src/app/config-problem.ts';
 import { loadConfig } from '../../src/app/load-config.ts';
 

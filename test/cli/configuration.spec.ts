@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/app/create-program.ts';
 import { complete } from '../../src/cli/completion-commands.ts';
-import { leastPrivilege } from '../../src/cli/least-privilege.ts';
-import { operationsOf } from '../../src/app/permissions-command.ts';
+import { leastPrivilege } from '../../src/app/least-privilege.ts';
+import { operationsOf } from '../../src/app/toolsets.ts';
 import { createKeyring } from '../../src/http/keyring.ts';
 import { run, startCommandLine, type CommandLine } from './run.ts';
 

@@ -7,7 +7,7 @@ import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/app/create-program.ts';
 import { runInit, type InitOptions } from '../../src/app/init/run-init.ts';
-import { TOOLSETS } from '../../src/app/permissions-command.ts';
+import { TOOLSETS } from '../../src/app/toolsets.ts';
 import type { Ask } from '../../src/cli/ask.ts';
 import { freePort } from '../exec/openssh.ts';
 import { startCommandLine, type CommandLine, type Ran } from './run.ts';

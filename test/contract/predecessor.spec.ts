@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArguments } from '../../src/dispatch/read-arguments.ts';
-import { registerOperation, type JsonSchema } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog, type JsonSchema } from '../../src/dispatch/registered-operation.ts';
 import { listTools } from '../../src/mcp/tool-list.ts';
 import { CATALOG } from '../../src/operations/catalog.ts';
 import { COMPAT_NAMES } from '../../src/operations/compat-names.ts';
-import type { Operation } from '../../src/operations/define.ts';
 
 const fixture = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')) as T;
 const tools = fixture<
@@ -18,11 +17,7 @@ const tools = fixture<
   }[]
 >('predecessor-tools.json');
 const calls = fixture<{ tool: string; args: Record<string, unknown> }[]>('recorded-calls.json');
-const operations = new Map(
-  Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>)
-    .flatMap(([toolset, members]) => members.map((operation) => registerOperation(operation, toolset)))
-    .map((registered) => [registered.operation.name, registered]),
-);
+const operations = new Map(registerCatalog(CATALOG).map((registered) => [registered.operation.name, registered]));
 const properties = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> =>
   (schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
 

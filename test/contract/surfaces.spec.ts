@@ -49,7 +49,14 @@ describe('the same call gives the same answer', () => {
       logging: { level: 'CRITICAL' },
       http: { port: 0, api_key: KEY },
     });
-    rest = await prepareHttp(composed, createLogger(config.logging, composed.secrets), config, {}, { rest: true, mcp: 'off' }, mcpFactory);
+    rest = await prepareHttp({
+      product: composed,
+      logger: createLogger(config.logging, composed.secrets),
+      config,
+      environment: {},
+      doors: { rest: true, mcp: 'off' },
+      makeMcp: mcpFactory,
+    });
   }, 60_000);
   afterAll(async () => {
     await overStdio.close();

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { parseFingerprint } from '../../src/exec/host-fingerprint.ts';
+import { parseHostKeyFingerprint } from '../../src/exec/host-fingerprint.ts';
 import { hostKeyAlgorithms, judgeHostKey, refusalHint } from '../../src/exec/host-key-verdict.ts';
 import { findKnownKeys, parseKnownHosts } from '../../src/exec/known-hosts.ts';
 
@@ -23,7 +23,7 @@ const target = { node: 'pve1', host: 'pve1.lab', port: 22 };
 function verdict(text: string, options: { host?: string; port?: number; shown?: Buffer; pins?: string[] } = {}): string {
   const where = { ...target, host: options.host ?? target.host, port: options.port ?? 22 };
   const known = findKnownKeys(parseKnownHosts(text), where.host, where.port);
-  return judgeHostKey(options.shown ?? ED, where, { pins: (options.pins ?? []).map(parseFingerprint), known }).kind;
+  return judgeHostKey(options.shown ?? ED, where, { pins: (options.pins ?? []).map(parseHostKeyFingerprint), known }).kind;
 }
 
 describe('known_hosts', () => {
@@ -85,7 +85,7 @@ describe('pinned fingerprints', () => {
   });
 
   test.each(['MD5:00:11:22', 'SHA256:short', '', `sha256:${'A'.repeat(43)}`])('refuses %j', (text) => {
-    expect(() => parseFingerprint(text)).toThrow(/no SHA-256 fingerprint/);
+    expect(() => parseHostKeyFingerprint(text)).toThrow(/no SHA-256 fingerprint/);
   });
 
   test('say which setting pins a key that is not known yet', () => {
@@ -101,5 +101,7 @@ describe('pinned fingerprints', () => {
 test('asks first for the types of key that can be verified', () => {
   const known = findKnownKeys(parseKnownHosts(line('pve1.lab', RSA, 'ssh-rsa')), 'pve1.lab', 22);
   expect(hostKeyAlgorithms({ pins: [], known }).slice(0, 2)).toEqual(['rsa-sha2-512', 'rsa-sha2-256']);
-  expect(hostKeyAlgorithms({ pins: [parseFingerprint(`256 SHA256:${'A'.repeat(43)} x (ECDSA)`)], known })[0]).toBe('ecdsa-sha2-nistp256');
+  expect(hostKeyAlgorithms({ pins: [parseHostKeyFingerprint(`256 SHA256:${'A'.repeat(43)} x (ECDSA)`)], known })[0]).toBe(
+    'ecdsa-sha2-nistp256',
+  );
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCOPES, type Scope } from '../../src/domain/principal.ts';
-import { registerOperation } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog } from '../../src/dispatch/registered-operation.ts';
 import { hashKey } from '../../src/http/keyring.ts';
 import { possibleRisks } from '../../src/operations/risk-of-call.ts';
 import { offeredCatalog } from '../../src/operations/catalog.ts';
@@ -21,9 +21,7 @@ interface Route {
   /** Status once the caller is let in. */
   readonly inside: number;
 }
-const operations = Object.entries(offeredCatalog({ ssh: false })).flatMap(([toolset, members]) =>
-  members.map((operation) => registerOperation(operation, toolset)),
-);
+const operations = registerCatalog(offeredCatalog({ ssh: false }));
 const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/livez', needs: 'nothing', inside: 200 },
   ...['/', '/readyz', '/health', '/openapi.json'].map((path): Route => ({ method: 'GET', path, needs: 'any', inside: 200 })),

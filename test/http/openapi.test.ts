@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { registerOperation, type JsonSchema } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog, type JsonSchema } from '../../src/dispatch/registered-operation.ts';
 import { openApiDocument } from '../../src/http/openapi-document.ts';
 import { exampleOf } from '../../src/http/openapi-example.ts';
 import { offeredCatalog } from '../../src/operations/catalog.ts';
 
-const operations = Object.entries(offeredCatalog({ ssh: true })).flatMap(([toolset, members]) =>
-  members.map((operation) => registerOperation(operation, toolset)),
-);
+const operations = registerCatalog(offeredCatalog({ ssh: true }));
 const document = openApiDocument({ operations, version: '1.0.0', serverUrl: '/', isAuthRequired: true, hasTokens: true });
 const recorded = JSON.parse(readFileSync(new URL('fixtures/openapi-paths.json', import.meta.url), 'utf8')) as Readonly<
   Record<string, Readonly<Record<string, { operationId: string; responses: readonly string[] }>>>

@@ -73,8 +73,9 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const servers = listen ? await runHttp(product, logger, parsed, environment, doors, mcpFactory, httpClock) : null;
-    const prepared = listen ? null : await prepareHttp(product, logger, parsed, environment, doors, mcpFactory, httpClock);
+    const served = { product, logger, config: parsed, environment, doors, makeMcp: mcpFactory, ...(httpClock ? { clock: httpClock } : {}) };
+    const servers = listen ? await runHttp(served) : null;
+    const prepared = listen ? null : await prepareHttp(served);
     const url = servers?.rest?.url ?? 'http://localhost';
     const ask: Service['ask'] = async (path, { key: shown = KEY, ...init } = {}) => {
       const headers = new Headers(init.headers);

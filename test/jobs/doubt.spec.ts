@@ -149,7 +149,7 @@ test('a sent job that fails after doubt is unknown, not failed', async () => {
   let sends = 0;
   const error = new OperationError('conflict', 'VM 103 already exists');
   const server = cluster.server({
-    work: { send: () => ((sends += 1), Promise.resolve(sends === 1 ? lost : { kind: 'refused', error, again: false })) },
+    work: { send: () => ((sends += 1), Promise.resolve(sends === 1 ? lost : { kind: 'refused', error, mayResend: false })) },
   });
   const { job } = await cluster.settle(server.jobs.accept(cluster.request('create_vm', 103)));
   expect(await cluster.final(server, job.jobId)).toMatchObject({ state: 'unknown', tainted: true, lastError: 'VM 103 already exists' });
@@ -164,7 +164,7 @@ test('a created guest that carries the mark of its job is a success, whatever wa
         sends += 1;
         if (sends === 1) return Promise.resolve(lost);
         Object.assign(cluster.world.guest(103), { exists: true, marker: job.jobId });
-        return Promise.resolve({ kind: 'refused', error: new OperationError('conflict', 'exists'), again: false });
+        return Promise.resolve({ kind: 'refused', error: new OperationError('conflict', 'exists'), mayResend: false });
       },
     },
   });

@@ -137,7 +137,7 @@ test('a refusal ends the job with its reason and without effect', async () => {
     hint: 'Grant it.',
     details: { path: '/vms/100' },
   });
-  const server = cluster.server({ work: { send: () => Promise.resolve({ kind: 'refused', error, again: false }) } });
+  const server = cluster.server({ work: { send: () => Promise.resolve({ kind: 'refused', error, mayResend: false }) } });
   const { job } = await cluster.settle(server.jobs.accept(cluster.request('reset_vm', 100)));
   expect(job).toMatchObject({
     state: 'failed',

@@ -8,7 +8,7 @@ import type { Cluster, Server } from './a-server.ts';
 import { alice, codeOf, model, person } from './a-job.ts';
 
 const lost: Answer = { kind: 'in_doubt', error: new OperationError('timeout', 'No answer.', { effect: 'unknown' }) };
-const refusal: Answer = { kind: 'refused', error: new OperationError('proxmox_failed', 'storage is full'), again: false };
+const refusal: Answer = { kind: 'refused', error: new OperationError('proxmox_failed', 'storage is full'), mayResend: false };
 
 function ask(minutes = 10): Pick<NewJob, 'approval'> {
   return {

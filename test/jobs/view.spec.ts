@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { JOB_STATES } from '../../src/jobs/job.ts';
 import type { JobState, JobStatus } from '../../src/jobs/job.ts';
-import { statusFilter, statusOf } from '../../src/jobs/status-filter.ts';
+import { statusFilter, statusOf } from '../../src/jobs/job-status.ts';
 import { compactJobView, jobView, viewJob, viewJobCompact } from '../../src/jobs/view.ts';
 import { aRecord } from './a-job.ts';
 

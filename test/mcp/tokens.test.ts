@@ -1,18 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { countTokens, tokensOfTools } from '../../scripts/count-tokens.ts';
-import { registerOperation } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog } from '../../src/dispatch/registered-operation.ts';
 import { SEARCH_TOOLS } from '../../src/mcp/tool-search-tools.ts';
 import { instructionsFor } from '../../src/mcp/instructions.ts';
 import { LISTED_JOB_TOOLS } from '../../src/mcp/product-offer.ts';
 import { listTools } from '../../src/mcp/tool-list.ts';
 import { CATALOG } from '../../src/operations/catalog.ts';
 import { COMPAT_NAMES } from '../../src/operations/compat-names.ts';
-import type { Operation } from '../../src/operations/define.ts';
 import { startProduct } from '../product.ts';
 
-const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-  members.map((operation) => registerOperation(operation, toolset)),
-);
+const operations = registerCatalog(CATALOG);
 const tools = listTools(operations);
 const named = (names: readonly string[]) => tools.filter(({ name }) => names.includes(name));
 

@@ -1,9 +1,8 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registerOperation } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog } from '../../src/dispatch/registered-operation.ts';
 import { chooseOperations } from '../../src/mcp/choose-operations.ts';
 import { CATALOG } from '../../src/operations/catalog.ts';
-import type { Operation } from '../../src/operations/define.ts';
 import { startProduct, type Product } from '../product.ts';
 
 describe('PROXMOX_MCP_TOOLS=search: a few tools that find and call all others', () => {
@@ -128,9 +127,7 @@ describe('PROXMOX_MCP_TOOLS=search: a few tools that find and call all others', 
 });
 
 describe('PROXMOX_MCP_TOOLS: which operations are shown', () => {
-  const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-    members.map((operation) => registerOperation(operation, toolset)),
-  );
+  const operations = registerCatalog(CATALOG);
   const shown = (wish: string): readonly string[] => chooseOperations(operations, wish).operations.map(({ operation }) => operation.name);
 
   test('all of them without a wish', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { commandPolicyFromEnvironment, splitOutsideBrackets } from '../../src/policy/command-policy-environment.ts';
+import { splitOutsideBrackets } from '../../src/domain/split-list.ts';
+import { commandPolicyFromEnvironment } from '../../src/policy/command-policy-environment.ts';
 import type { CommandPolicyInput } from '../../src/policy/command-policy-schema.ts';
 import { commandPolicySchema } from '../../src/policy/command-policy-schema.ts';
 import { compilePolicy } from '../../src/policy/compile-policy.ts';

@@ -79,7 +79,7 @@ beforeAll(async () => {
   const logger = createLogger(config.logging, secrets);
   const environment = { PROXMOX_MCP_STATE_DIR: folder };
   product = await compose({ config, environment, logger, secrets, jobsSettings: { followEveryMs: 100, answerWithinMs: 2000 } });
-  http = await prepareHttp(product, logger, config, environment, { rest: true, mcp: 'same-port' }, mcpFactory);
+  http = await prepareHttp({ product, logger, config, environment, doors: { rest: true, mcp: 'same-port' }, makeMcp: mcpFactory });
   sim.cluster.vm(8001, { status: 'running', agent: true });
   sim.cluster.container(8002, { status: 'running' });
 });

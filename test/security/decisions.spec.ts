@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localPrincipal, type Principal } from '../../src/domain/principal.ts';
 import { activatePolicy, operationFacts } from '../../src/dispatch/active-policy.ts';
-import { registerOperation } from '../../src/dispatch/registered-operation.ts';
+import { registerCatalog } from '../../src/dispatch/registered-operation.ts';
 import { CATALOG } from '../../src/operations/catalog.ts';
-import type { Operation } from '../../src/operations/define.ts';
 import { possibleRisks } from '../../src/operations/risk-of-call.ts';
 import type { Risk } from '../../src/domain/risk.ts';
 import { canEverAllow } from '../../src/policy/can-ever-allow.ts';
@@ -27,9 +26,7 @@ const PRINCIPALS = {
   everything: key('everything', ['admin']),
 } as const satisfies Readonly<Record<string, Principal>>;
 
-const operations = Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).flatMap(([toolset, members]) =>
-  members.map((operation) => registerOperation(operation, toolset)),
-);
+const operations = registerCatalog(CATALOG);
 type Kind = 'read' | 'change' | 'steer' | 'disrupt' | 'destroy' | 'command' | 'listed' | 'file';
 
 function kindOf({ operation }: (typeof operations)[number], risk: Risk): Kind {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
+import { systemReason } from '../../domain/thrown.ts';
 import { failed, ok, skipped, type Finding } from '../../cli/finding.ts';
 
 export interface Address {
@@ -23,7 +24,7 @@ async function checkName(host: string): Promise<Finding> {
     const addresses = await within(lookup(host, { all: true }));
     return ok('dns', `${host} is ${addresses.map(({ address }) => address).join(', ')}.`);
   } catch (error) {
-    const code = codeOf(error);
+    const code = systemReason(error);
     return code === 'ENOTFOUND'
       ? failed(
           'dns',
@@ -52,7 +53,7 @@ async function checkPort({ host, port }: Address): Promise<Finding> {
     };
     socket.once('connect', () => end('open'));
     socket.once('timeout', () => end('ETIMEDOUT'));
-    socket.once('error', (error) => end(codeOf(error)));
+    socket.once('error', (error) => end(systemReason(error)));
   });
   const place = `${host}:${port}`;
   if (outcome === 'open') return ok('tcp', `${place} takes connections (${Math.round(performance.now() - startedAt)} ms).`);
@@ -105,9 +106,4 @@ async function within<T>(work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function codeOf(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? code : 'unknown reason';
 }

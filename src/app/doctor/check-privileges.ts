@@ -1,10 +1,10 @@
 import { toOperationError } from '../../domain/operation-error.ts';
 import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
-import { needsOf, type PveMajor } from '../../cli/least-privilege.ts';
 import type { Operation } from '../../operations/define.ts';
 import type { ProxmoxApi } from '../../proxmox/api.ts';
 import { readRecord } from '../../proxmox/lenient.ts';
 import { route } from '../../proxmox/route.ts';
+import { needsOf, roleName, type PveMajor } from '../least-privilege.ts';
 
 type Held = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -99,7 +99,7 @@ function judge(toolset: string, missing: readonly Missing[], tokenId: string): F
 
 /** A token has at most what its user has, so both get the role. */
 function grantLines(path: string, privileges: readonly string[], tokenId: string): readonly string[] {
-  const role = `ProxmoxMCP-${path === '/' ? 'root' : path.slice(1).replaceAll('/', '-')}-more`;
+  const role = `${roleName(path)}-more`;
   const user = tokenId.split('!')[0] ?? '';
   return [
     `pveum role add ${role} --privs '${privileges.join(',')}' || pveum role modify ${role} --append 1 --privs '${privileges.join(',')}'`,

@@ -2,6 +2,7 @@ import { toOperationError, type OperationError } from '../../domain/operation-er
 import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
 import type { ClusterStatus } from '../../proxmox/cluster.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
+import { pveMajorOf, type PveMajor } from '../least-privilege.ts';
 import { speaksPlainHttp, type Address } from './check-network.ts';
 
 /** Apart by more than this, the histories of tasks and tokens that expire are misread. */
@@ -11,17 +12,16 @@ const MAX_SKEW_MS = 60_000;
 export async function checkFirstAnswer(
   reader: Pick<ProxmoxReader, 'version'>,
   address: Address,
-): Promise<{ readonly findings: readonly Finding[]; readonly major: 8 | 9 | null }> {
+): Promise<{ readonly findings: readonly Finding[]; readonly major: PveMajor | null }> {
   try {
     const { version } = await reader.version();
-    const major = Number.parseInt(version, 10) <= 8 ? 8 : 9;
     return {
       findings: [
         ok('tls', 'The certificate is the one that is trusted.'),
         ok('api', `Proxmox VE ${version} answers.`),
         ok('token', 'The API token is accepted.'),
       ],
-      major,
+      major: pveMajorOf(version),
     };
   } catch (thrown) {
     return { findings: await explain(toOperationError(thrown), address), major: null };

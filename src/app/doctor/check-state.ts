@@ -2,14 +2,14 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../../domain/clock.ts';
+import type { Environment } from '../../domain/environment.ts';
 import { toOperationError } from '../../domain/operation-error.ts';
+import { systemReason } from '../../domain/thrown.ts';
 import { openAmong } from '../../jobs/job.ts';
 import { failed, ok, warning, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { openJobStore } from '../open-job-store.ts';
 import { auditFolder, jobsFile } from '../state-paths.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether others on this machine can read the file that holds the token. */
 export async function checkConfigFile(source: string): Promise<Finding> {
@@ -54,11 +54,10 @@ async function checkAuditFolder(folder: string): Promise<Finding> {
     await access(folder, constants.W_OK);
     return ok('audit', `The audit log can be written in ${folder}.`);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
     return failed(
       'audit',
       'internal',
-      `The audit log cannot be written in ${folder} (${code}), so every write would be refused.`,
+      `The audit log cannot be written in ${folder} (${systemReason(error)}), so every write would be refused.`,
       `Make ${dirname(folder)} writable, or name another folder with audit.folder (PROXMOX_MCP_AUDIT_DIR).`,
     );
   }

@@ -1,11 +1,11 @@
-import { CATALOG } from '../../operations/catalog.ts';
-import type { Operation } from '../../operations/define.ts';
 import type { SshSettingsInput } from '../../exec/ssh-settings.ts';
 import type { RequestObservation } from '../../proxmox/api.ts';
 import { createReader } from '../../proxmox/reader.ts';
 import { skipped, type Finding } from '../../cli/finding.ts';
 import type { Config } from '../config-schema.ts';
 import { connectToProxmox } from '../connect-to-proxmox.ts';
+import { catalogOf } from '../toolsets.ts';
+import type { Environment } from '../../domain/environment.ts';
 import { checkGuestAgents } from './check-agents.ts';
 import { checkNetwork } from './check-network.ts';
 import { checkPrivileges } from './check-privileges.ts';
@@ -15,7 +15,7 @@ import { checkConfigFile, checkState } from './check-state.ts';
 export interface Examination {
   readonly config: Config;
   readonly source: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly toolsets: readonly string[];
   /** Null where no SSH is configured. */
   readonly ssh: SshSettingsInput | null;
@@ -40,10 +40,7 @@ export async function examine({ config, source, environment, toolsets, ssh }: Ex
     findings.push(...first);
     if (skewMs !== null || major !== null) findings.push(checkClock(skewMs));
     if (major === null) return findings;
-    const wanted = Object.fromEntries(
-      Object.entries(CATALOG as Readonly<Record<string, readonly Operation[]>>).filter(([toolset]) => toolsets.includes(toolset)),
-    );
-    const [privileges, cluster] = await Promise.all([checkPrivileges(api, wanted, major), checkCluster(reader)]);
+    const [privileges, cluster] = await Promise.all([checkPrivileges(api, catalogOf(toolsets), major), checkCluster(reader)]);
     findings.push(...cluster.findings, ...privileges);
     const online = cluster.status?.nodes.filter((node) => node.online).map(({ name }) => name) ?? [];
     if (ssh === null) findings.push(skipped('ssh', 'SSH is not configured, so there are no commands in containers.'));

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { OperationError } from '../../domain/operation-error.ts';
+import { recordIn } from '../../domain/record.ts';
 import { PROXMOX_MESSAGES } from '../../proxmox/proxmox-messages.ts';
 import { createTlsConnector, type TlsTrust } from '../../proxmox/tls-connector.ts';
 import { VERSION } from '../version.ts';
@@ -68,9 +69,9 @@ export async function openAdminSession({ host, port, trust, username, password, 
 
   try {
     const [user = '', realm = 'pam'] = username.split('@');
-    const first = record(await call('POST', '/access/ticket', { username: `${user}@${realm}`, password }));
+    const first = recordIn(await call('POST', '/access/ticket', { username: `${user}@${realm}`, password }));
     const answer = isTrue(first['NeedTFA'])
-      ? record(
+      ? recordIn(
           await call('POST', '/access/ticket', {
             username: `${user}@${realm}`,
             password: `totp:${await otp()}`,
@@ -107,7 +108,7 @@ async function boundedText(body: AsyncIterable<Uint8Array>): Promise<string> {
 
 function dataOf(text: string): unknown {
   try {
-    return record(JSON.parse(text))['data'] ?? null;
+    return recordIn(JSON.parse(text))['data'] ?? null;
   } catch {
     throw new OperationError('proxmox_failed', 'The answer is not JSON.', { hint: 'Point at Proxmox VE itself: port 8006 of a node.' });
   }
@@ -125,7 +126,7 @@ interface Refused {
 function refusal({ username, method, path, status, reason, text }: Refused): OperationError {
   let errors = '';
   try {
-    errors = Object.entries(record(record(JSON.parse(text))['errors']))
+    errors = Object.entries(recordIn(recordIn(JSON.parse(text))['errors']))
       .map(([name, problem]) => ` ${name}: ${String(problem)}`)
       .join(';');
   } catch {
@@ -146,10 +147,6 @@ function refusal({ username, method, path, status, reason, text }: Refused): Ope
     `Proxmox VE refused ${method} ${path}: ${said === '' ? status : said}.`,
     { details },
   );
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function isTrue(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { OperationError } from '../../domain/operation-error.ts';
-import type { Grant, TokenName } from '../../cli/least-privilege.ts';
+import type { Grant, TokenName } from '../least-privilege.ts';
 import type { AdminSession } from './admin-session.ts';
 
 export interface CreateAccess extends TokenName {

@@ -8,9 +8,7 @@ export interface PresentedCertificate {
   readonly fingerprint: string;
   /** True when the authorities of this machine vouch for it and its name fits. */
   readonly isTrusted: boolean;
-  readonly subject: string;
   readonly issuer: string;
-  readonly validTo: string;
 }
 
 const WITHIN_MS = 8000;
@@ -40,8 +38,7 @@ export function presentedCertificate(host: string, port: number): Promise<Presen
       const { authorized } = socket;
       socket.destroy();
       if (!certificate) return fail(`${host}:${port} shows no certificate.`, 'Point at Proxmox VE itself: port 8006 of a node.');
-      const { fingerprint256, subject, issuer, validTo } = certificate;
-      resolve({ fingerprint: fingerprint256, isTrusted: authorized, subject: oneLine(subject), issuer: oneLine(issuer), validTo });
+      resolve({ fingerprint: certificate.fingerprint256, isTrusted: authorized, issuer: oneLine(certificate.issuer) });
     });
   });
 }

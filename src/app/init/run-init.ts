@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { OperationError } from '../../domain/operation-error.ts';
 import type { Ask } from '../../cli/ask.ts';
 import { CLIENT_IDS, EXAMPLE_TARGET, clientConfigs } from '../../cli/client-configs.ts';
-import { leastPrivilege, pveumCommands, type Grant } from '../../cli/least-privilege.ts';
-import type { Terminal } from '../../cli/terminal.ts';
 import { didYouMean } from '../../cli/nearest.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 import { assertWritable, readConfigFile, writeConfigFile } from '../config-file.ts';
-import { operationsOf } from '../permissions-command.ts';
+import { leastPrivilege, pveMajorOf, pveumCommands, type Grant, type PveMajor } from '../least-privilege.ts';
+import { operationsOf } from '../toolsets.ts';
 import { openAdminSession } from './admin-session.ts';
 import { compareCertificate } from './compare-certificate.ts';
 import { createAccess } from './create-access.ts';
@@ -51,7 +51,7 @@ export async function runInit(options: InitOptions, ask: Ask | null, terminal: T
   const say = (text: string): void => terminal.err(text);
   const fingerprint = await compareCertificate({ host, port, fingerprint: options.fingerprint }, ask, say);
   const toolsets = options.toolsets ?? (await chooseToolsets(options.allToolsets, ask, say));
-  const grantsFor = (pve: 8 | 9): readonly Grant[] => leastPrivilege(operationsOf(toolsets), pve);
+  const grantsFor = (pve: PveMajor): readonly Grant[] => leastPrivilege(operationsOf(toolsets), pve);
   const shared = { host, fingerprint, token_id: `${user}!${tokenName}`, toolsets };
   const commands = pveumCommands(grantsFor(9), { user, tokenName });
   if (options.printCommands && options.tokenSecret === null && ask === null) return { ...shared, config_file: null, commands };
@@ -98,11 +98,10 @@ export async function runInit(options: InitOptions, ask: Ask | null, terminal: T
     });
     try {
       const version = (await session.call('GET', '/version')) as { readonly version?: string } | null;
-      const pve = Number.parseInt(version?.version ?? '9', 10) <= 8 ? 8 : 9;
       return await createAccess(session, {
         user,
         tokenName,
-        grants: grantsFor(pve),
+        grants: grantsFor(pveMajorOf(version?.version ?? '')),
         replaceToken: options.replaceToken,
         done: (deed) => say(`  ${deed}\n`),
       });

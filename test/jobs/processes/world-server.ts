@@ -114,7 +114,7 @@ export async function startWorldServer(file: string, world: string, { speed = 60
         const answer = (await response.json()) as { upid?: string; done?: boolean; refused?: string };
         if (answer.upid !== undefined) return { kind: 'task', upid: answer.upid };
         if (answer.done) return { kind: 'done', result: {} };
-        return { kind: 'refused', error: new OperationError('proxmox_failed', answer.refused ?? 'refused'), again: false };
+        return { kind: 'refused', error: new OperationError('proxmox_failed', answer.refused ?? 'refused'), mayResend: false };
       } catch (cause) {
         return { kind: 'in_doubt', error: new OperationError('proxmox_unreachable', 'The answer was lost.', { cause, effect: 'unknown' }) };
       }

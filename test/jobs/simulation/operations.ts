@@ -196,7 +196,7 @@ export function portsFor(
       case 'null':
         return { kind: 'done', result: {} };
       case 'error':
-        return { kind: 'refused', error: new OperationError('proxmox_failed', reply.message), again: reply.again };
+        return { kind: 'refused', error: new OperationError('proxmox_failed', reply.message), mayResend: reply.again };
       case 'ambiguous':
         return { kind: 'in_doubt', error: new OperationError('proxmox_failed', ".active.lock' - got timeout", { effect: 'unknown' }) };
     }

@@ -18,7 +18,7 @@ import type { Clock } from '../../../src/domain/clock.ts';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { JobStore } from '../../../src/jobs/job-store.ts';
 import { openSqliteStore } from '../../../src/jobs/sqlite-store.ts';
-import { statusOf } from '../../../src/jobs/status-filter.ts';
+import { statusOf } from '../../../src/jobs/job-status.ts';
 import { aNewRecord, codeOf } from '../a-job.ts';
 import { storeContract } from './contract.ts';
 import { createWalSync } from '../../../src/jobs/wal-sync.ts';

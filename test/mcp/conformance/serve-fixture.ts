@@ -36,7 +36,8 @@ export async function serveFixture(): Promise<{ readonly url: string; close(): P
       verifyState: (state, context) => stateCodec.verify(state, context),
       capabilities: { logging: {} },
     });
-  const servers = await runHttp(product, logger, config, environment, { rest: false, mcp: 'own-port' }, makeMcp as never);
+  const doors = { rest: false, mcp: 'own-port' } as const;
+  const servers = await runHttp({ product, logger, config, environment, doors, makeMcp: makeMcp as never });
   return {
     url: `${servers.mcp?.url ?? ''}/mcp`,
     async close() {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sharedReading } from '../../src/jobs/shared-reading.ts';
+import { sharedReading } from '../../src/domain/shared-reading.ts';
 
 test('one reading is shared until it is too old, and a failure by nobody who asks after it', async () => {
   let now = 0;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readProgressLine, warningOf } from '../../src/jobs/progress.ts';
+import { readProgressLine, warningOf } from '../../src/jobs/task-log-lines.ts';
 
 const LOGS = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', 'task-logs.json'), 'utf8')) as Record<string, readonly string[]>;
 

@@ -35,8 +35,8 @@ function percentOf(line: string): number | null {
 
 /**
  * Percent of a task, 0 to 99, after one more line of its log; null while the log has not said. Lines of vzdump, restore,
- * qemu-img, mirror, migration and download carry a percentage, all others change nothing. A task that works on several disks or guests starts again at 0; what is shown never counts as done
- * before the task has ended, so it stays under 100.
+ * qemu-img, mirror, migration and download carry a percentage, all others change nothing. A task that works on several disks
+ * or guests starts again at 0. It stays under 100: nothing counts as done before the task has ended.
  * @see pve-manager PVE/VZDump/QemuServer.pm, qemu-server PVE/QemuServer/{BlockJob,ImportDisk}.pm, pve-storage PVE/API2/Storage/Status.pm
  */
 export function readProgressLine(known: number | null, line: string): number | null {

@@ -1,6 +1,7 @@
 import type { RecordFilter } from './job-store.ts';
 import type { Job, JobState, JobStatus } from './job.ts';
 
+/** States whose status is `running`, or `cancel_requested` once somebody wishes the end. */
 const UNDER_WAY = ['ready', 'sending', 'in_doubt', 'running', 'verifying'] as const satisfies readonly JobState[];
 
 /** What outsiders call the state of a job. */
@@ -28,6 +29,16 @@ export function statusOf(job: Pick<Job, 'state' | 'cancelRequested'>): JobStatus
     case 'verifying':
       return job.cancelRequested ? 'cancel_requested' : 'running';
   }
+}
+
+/** Whether a job of this status goes on by itself. */
+export function goesOn(status: unknown): boolean {
+  return status === 'running' || status === 'cancel_requested' || status === 'retrying';
+}
+
+/** Whether a job of this status is not over: it goes on by itself, or waits for a person. */
+export function isOpen(status: unknown): boolean {
+  return goesOn(status) || status === 'awaiting_approval';
 }
 
 /** The stored fields that a public status stands for. `retrying` is the predecessor's and matches nothing. */

@@ -1,6 +1,7 @@
+import type { Environment } from '../domain/environment.ts';
+import { splitOutsideBrackets } from '../domain/split-list.ts';
 import type { ConfigField } from './config-fields.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Sections = Record<string, Record<string, unknown>>;
 
 /** Reads settings from environment variables. Values are still text where their type could not be told; the schema judges them. */
@@ -69,23 +70,4 @@ function asRecord(text: string): Readonly<Record<string, unknown>> | undefined {
   const pairs = splitOutsideBrackets(text).map((part) => /^([^=]+)=(.+)$/.exec(part));
   if (pairs.some((pair) => pair === null)) return undefined;
   return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.trim() ?? '', pair?.[2]?.trim() ?? '']));
-}
-
-/** Splits at commas that stand outside (), [] and {}, so that the pattern `a{1,3}` stays whole. */
-export function splitOutsideBrackets(text: string): readonly string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text.charAt(index);
-    if (character === '\\') index += 1;
-    else if ('([{'.includes(character)) depth += 1;
-    else if (')]}'.includes(character)) depth = Math.max(0, depth - 1);
-    else if (character === ',' && depth === 0) {
-      parts.push(text.slice(start, index));
-      start = index + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

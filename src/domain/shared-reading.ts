@@ -1,4 +1,4 @@
-import type { Clock } from '../domain/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Reads at most once within a time, for all who ask; a failure is told to them and read again for the next. */
 export function sharedReading<T>(read: () => Promise<T>, clock: Pick<Clock, 'monotonic'>, keepMs: number): () => Promise<T> {

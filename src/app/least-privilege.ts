@@ -4,6 +4,11 @@ import type { Operation } from '../operations/define.ts';
 /** The release of Proxmox VE: privileges differ between them. */
 export type PveMajor = 8 | 9;
 
+/** `8.4.1` -> 8. What names no release is taken for the newest. */
+export function pveMajorOf(version: string): PveMajor {
+  return Number.parseInt(version, 10) <= 8 ? 8 : 9;
+}
+
 /** What one ACL path needs, and which operations need it there. */
 export interface Grant {
   /** `/vms`; the wildcard parts of templates are left off, so it counts for everything below. */
@@ -48,7 +53,7 @@ function basePath(template: string): string {
 }
 
 /** `/sdn/zones/localnetwork` -> `ProxmoxMCP-sdn-zones-localnetwork`. */
-function roleName(path: string): string {
+export function roleName(path: string): string {
   return `ProxmoxMCP-${path === '/' ? 'root' : path.slice(1).replaceAll('/', '-')}`;
 }
 
