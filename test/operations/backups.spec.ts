@@ -268,6 +268,16 @@ describe('backups', () => {
       expect(error).toMatchObject({ code: 'conflict', message: 'Node pve2 does not see the backup, which is on pve1.' });
     });
 
+    test.each([
+      ['no volid at all', 'debian.iso', 'invalid_input'],
+      ['the volid of an image', 'local:iso/debian-13.1.0-amd64-netinst.iso', 'invalid_input'],
+      ['a backup that is not there', 'nfs-backup:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst', 'not_found'],
+      ['a backup on a storage that is not there', 'nope:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst', 'not_found'],
+    ])('%s is told under the name of its argument, archive', async (_what, archive, code) => {
+      const { error } = await product.call('restore_backup', { archive, storage: 'ceph' });
+      expect(error).toMatchObject({ code, effect: 'none', details: { field: 'archive' } });
+    });
+
     test('a backup that does not exist is an error that names others of the guest', async () => {
       const { error } = await product.call('restore_backup', { archive: 'nfs-backup:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst' });
       expect(error).toMatchObject({ code: 'not_found' });
@@ -283,6 +293,18 @@ describe('backups', () => {
       expect(output).toMatchObject({ status: 'completed', result: { volid, vmid: 203 } });
       expect(product.sim.cluster.volume(volid)).toBeUndefined();
       expect((await product.call('list_backups', { limit: 1000 })).output['total']).toBe(before - 1);
+    });
+
+    test('is not taken for done because the storage is out of sight when it has to be looked at', async () => {
+      await using alone = await startProduct();
+      const { volid } = alone.sim.cluster.backup(203, { storage: 'nfs-backup' });
+      alone.sim.faults.unexpectedStatus('imgdel', { times: 1, hasEffect: false });
+      const unanswered = alone.sim.faults.respond('GET /nodes/*/tasks/*/status', { status: 595, reason: 'No route to host', body: '' });
+      const { output } = await alone.call('delete_backup', { volid });
+      alone.sim.cluster.storage('nfs-backup', { disabled: true });
+      unanswered();
+      const { output: job } = await alone.call('poll_job', { job_id: output['job_id'], wait_seconds: 15 });
+      expect(job['status']).not.toBe('completed');
     });
 
     test('refuses a protected one', async () => {

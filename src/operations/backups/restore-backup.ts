@@ -88,12 +88,13 @@ export const restoreBackup = defineTask({
 
 /** The backup as the target node sees it; one that only other nodes see is found too, to say where it is. */
 async function findFrom(pve: ProxmoxReader, volid: string, on: string | undefined): Promise<FoundVolume> {
-  if (on === undefined) return findBackup(pve, { volid });
+  const anywhere = { volid, field: 'archive' } as const;
+  if (on === undefined) return findBackup(pve, anywhere);
   try {
-    return await findBackup(pve, { volid, node: on });
+    return await findBackup(pve, { ...anywhere, node: on });
   } catch (error) {
     if (error instanceof OperationError && error.code === 'not_found' && error.details['field'] !== 'node')
-      return findBackup(pve, { volid });
+      return findBackup(pve, anywhere);
     throw error;
   }
 }
