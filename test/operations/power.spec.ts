@@ -79,11 +79,36 @@ describe('a guest that cannot be switched', () => {
   });
 });
 
-test('a paused VM is no stopped one: stop_vm switches it off', async () => {
-  vm(707, { status: 'paused' });
-  const { output, text } = await call('stop_vm', { vmid: 707 });
-  expect(output['status'], text).toBe('completed');
-  expect(product.sim.cluster.guest(707)?.status).toBe('stopped');
+describe('a VM that is paused, which lists call running', () => {
+  test('is no stopped one: stop_vm switches it off', async () => {
+    vm(707, { status: 'paused' });
+    const { output, text } = await call('stop_vm', { vmid: 707 });
+    expect(output['status'], text).toBe('completed');
+    expect(product.sim.cluster.guest(707)?.status).toBe('stopped');
+  });
+
+  test('is not said to run already by start_vm', async () => {
+    vm(709, { status: 'paused' });
+    const { error } = await call('start_vm', { vmid: 709 });
+    expect(error).toMatchObject({ code: 'conflict', message: 'VM 709 is on, but paused; starting does not change that.' });
+    expect(error.hint).toContain('resumes it');
+    expect(writes()).toEqual([]);
+  });
+
+  test('is not asked by shutdown_vm, which Proxmox would refuse, unless the plug may be pulled', async () => {
+    vm(710, { status: 'paused' });
+    const { error } = await call('shutdown_vm', { vmid: 710 });
+    expect(error).toMatchObject({ code: 'conflict', message: 'VM 710 is paused, so its system cannot shut down.' });
+    expect(writes()).toEqual([]);
+    const { output, text } = await call('shutdown_vm', { vmid: 710, force_stop: true });
+    expect(output['status'], text).toBe('completed');
+    expect(product.sim.cluster.guest(710)?.status).toBe('stopped');
+  });
+
+  test('because a backup has started it in that state is told to be locked', async () => {
+    vm(711, { status: 'paused', lock: 'backup' });
+    expect((await call('start_vm', { vmid: 711 })).error).toMatchObject({ message: 'VM 711 is locked (backup).' });
+  });
 });
 
 test('a VM under HA is started by HA, and the job ends when it runs', async () => {
