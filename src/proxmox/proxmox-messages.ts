@@ -40,9 +40,9 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: () => 'The configuration of the guest is held by another operation.',
     hint: 'Wait until the other operation has ended.',
   },
-  // qemu-server PVE/QemuConfig.pm and pve-container PVE/LXC/Config.pm, check_lock
+  // qemu-server PVE/QemuConfig.pm and pve-container PVE/LXC/Config.pm, check_lock; the beginning from create_and_lock_config
   {
-    pattern: /^(?<label>VM|CT) is locked \((?<lock>[\w-]+)\)/,
+    pattern: /^(?:unable to (?:create|restore) (?:VM|CT) \d+ - )?(?<label>VM|CT) is locked \((?<lock>[\w-]+)\)/,
     failure: 'refused',
     code: 'conflict',
     message: ({ label, lock }) => `${kind(label)} is locked by ${lock ?? 'another operation'}.`,
@@ -62,7 +62,7 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     failure: 'refused',
     code: 'conflict',
     message: ({ vmid, clone, node }) => `The id ${vmid ?? clone} is already used by a guest${node === undefined ? '' : ` on ${node}`}.`,
-    hint: 'Choose another id, or leave vmid out to get a free one.',
+    hint: 'Choose another id, or leave it out to get a free one.',
   },
   // qemu-server PVE/QemuServer.pm, pve-container PVE/API2/LXC/Status.pm
   {
@@ -70,6 +70,13 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     failure: 'refused',
     code: 'conflict',
     message: ({ label, vmid }) => `${kind(label)} ${vmid} is already running.`,
+  },
+  {
+    pattern: /^VM is paused - cannot shutdown/,
+    failure: 'refused',
+    code: 'conflict',
+    message: () => 'The VM is paused, so its system cannot shut down.',
+    hint: 'A person resumes it in Proxmox VE first. Or pull the plug: stop_vm, or force_stop=true.',
   },
   {
     pattern: /^(?<label>VM|CT) (?<vmid>\d+) (?:is )?not running/,
@@ -92,9 +99,9 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: () => 'It is protected in Proxmox VE and cannot be removed.',
     hint: 'A person has to take the protection off in Proxmox VE.',
   },
-  // qemu-server PVE/API2/Qemu.pm, PVE/Tools.pm assert_if_modified
+  // qemu-server PVE/API2/Qemu.pm, update_vm; pve-common PVE/Tools.pm, assert_if_modified
   {
-    pattern: /^checksum mismatch \(file change by other user/,
+    pattern: /^checksum mis+match \(file change by other user|^detected modified configuration - file changed by other user/,
     failure: 'refused',
     code: 'conflict',
     message: () => 'The configuration was changed by somebody else in the meantime.',
@@ -158,6 +165,20 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     hint: 'See list_snapshots.',
   },
   {
+    pattern: /^cannot clone TPM state while VM is running/,
+    failure: 'refused',
+    code: 'conflict',
+    message: () => 'The state of a TPM cannot be copied while the VM runs.',
+    hint: 'Shut the VM down first, or clone a snapshot of it.',
+  },
+  {
+    pattern: /^Full clone feature is not supported for drive '(?<drive>[^']+)'/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ drive }) => `The storage of ${drive} cannot copy it in this state.`,
+    hint: 'Clone the VM as it is now instead of a snapshot, or take a device of the node out of it first.',
+  },
+  {
     pattern: /^Linked clone feature is not supported/,
     failure: 'refused',
     code: 'conflict',
@@ -199,6 +220,20 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     hint: 'Repeat with purge=true to remove it from there too.',
   },
   // pve-container PVE/API2/LXC.pm, resize_vm
+  {
+    pattern: /^can't resize volume: (?<disk>\w+) if snapshot exists/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ disk }) => `${disk} is a qcow2 file with snapshots, which cannot grow.`,
+    hint: 'Delete the snapshots first.',
+  },
+  {
+    pattern: /^can't resize mount ?point owned by another container \((?<owner>\d+)\)/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ owner }) => `The disk belongs to container ${owner}.`,
+    hint: 'Grow it there.',
+  },
   {
     pattern: /^disk is already at specified size/,
     failure: 'refused',
