@@ -335,6 +335,20 @@ describe('containers', () => {
       expect(writes()).toEqual([]);
     });
 
+    test('names disks that are kept as unused among what is lost, and folders of the node not', async () => {
+      product.sim.cluster.container(234, {
+        node: 'pve1',
+        disks: { rootfs: 'local-lvm:4G', mp0: '/srv/share,mp=/share' },
+        config: { unused0: 'local-lvm:vm-234-disk-9' },
+      });
+      const { output } = await product.call('delete_container', { selector: '234', dry_run: true });
+      expect((output['result'] as { destroys_disks: { disk: string }[] }).destroys_disks.map(({ disk }) => disk)).toEqual([
+        'rootfs',
+        'unused0',
+      ]);
+      product.sim.cluster.removeGuest(234);
+    });
+
     test('with force, a running one is stopped and then destroyed, in one job that shows both tasks', async () => {
       product.sim.cluster.container(230, { node: 'pve1', name: 'victim', status: 'running' });
       const { output } = await product.call('delete_container', { selector: '230', force: true, wait_seconds: 40 });

@@ -398,6 +398,21 @@ describe('cloning a VM', () => {
     expect(created.error.message).toBe('There is no pool nopool.');
   });
 
+  test('refuses what Proxmox cannot copy: the TPM of a VM that runs, and a device of the node', async () => {
+    const tpm = 'ceph:vm-347-disk-1,size=4M,version=v2.0';
+    product.sim.cluster.vm(347, { node: 'pve1', status: 'running', disks: { scsi0: 'ceph:1G', tpmstate0: tpm } });
+    const running = await call('clone_vm', { source_vmid: 347 });
+    expect(running.error).toMatchObject({
+      code: 'conflict',
+      message: 'VM 347 runs and has a TPM, whose state cannot be copied meanwhile.',
+      hint: 'Shut it down first (shutdown_vm), or clone a snapshot of it (snapname).',
+    });
+    product.sim.cluster.vm(348, { node: 'pve1', status: 'stopped', disks: { scsi0: 'ceph:1G', scsi1: '/dev/sdb' } });
+    const device = await call('clone_vm', { source_vmid: 348 });
+    expect(device.error.message).toBe('scsi1 of VM 348 is /dev/sdb, which lies on no storage and cannot be copied.');
+    expect(writes()).toEqual([]);
+  });
+
   test('copies a snapshot, and names the snapshots there are when it does not exist', async () => {
     const { output } = await call('clone_vm', { source_vmid: 105, target_vmid: 326, snapname: 'clean', ...waiting });
     expect(output['status']).toBe('completed');
@@ -511,6 +526,20 @@ describe('deleting a VM', () => {
     const none = await call('delete_vm', { vmid: 108, dry_run: true });
     expect(none.output['result']).toMatchObject({ last_backup: 'none' });
     expect(writes()).toEqual([]);
+  });
+
+  test('names disks that are kept as unused among what is lost, and devices of the node not', async () => {
+    product.sim.cluster.vm(346, {
+      node: 'pve1',
+      status: 'stopped',
+      disks: { scsi0: 'ceph:1G', scsi1: '/dev/disk/by-id/ata-1' },
+      config: { unused0: 'ceph:vm-346-disk-7', ide2: 'none,media=cdrom' },
+    });
+    const { output } = await call('delete_vm', { vmid: 346, dry_run: true });
+    expect((output['result'] as { disks: object[] }).disks).toEqual([
+      { disk: 'scsi0', volid: expect.stringMatching(/^ceph:vm-346-disk-\d$/) as string, size_bytes: 2 ** 30 },
+      { disk: 'unused0', volid: 'ceph:vm-346-disk-7', size_bytes: null },
+    ]);
   });
 
   test('of an id that is a container or nothing is an error', async () => {

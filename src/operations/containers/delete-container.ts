@@ -3,6 +3,7 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
+import { guestDisks } from '../guest-disks.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { identityOf } from '../guest-identity.ts';
 import { selector } from '../inputs.ts';
@@ -65,7 +66,7 @@ export const deleteContainer = defineTask({
       node,
       was_running: container.status === 'running',
       identity,
-      destroys_disks: config.disks.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
+      destroys_disks: guestDisks('lxc', raw).map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
     };
     if (container.status === 'running') {
       return sendThenContinue({ ...container.stop(), repeat: 'convergent' }, { ...result, ...(await backupFacts()) });
