@@ -123,6 +123,14 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: ({ storage, other }) => `Storage ${storage ?? other} is not enabled there.`,
     hint: 'See get_storage for those that are.',
   },
+  // pve-storage PVE/Storage.pm, activate_storage
+  {
+    pattern: /^storage '(?<storage>[^']+)' is not online/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ storage }) => `Storage ${storage} is out of reach now.`,
+    hint: 'See get_storage; try again when its server answers.',
+  },
   {
     pattern:
       /^storage '(?<storage>[^']+)' is not configured for content-type '(?<content>[^']+)'|^storage '(?<other>[^']+)' does not support/,

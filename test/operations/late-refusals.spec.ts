@@ -48,6 +48,13 @@ const LATE: readonly (readonly [said: string, name: string, args: object, route:
     'The state of a TPM cannot be copied while the VM runs.',
   ],
   [
+    "storage 'local-lvm' is not online",
+    'clone_vm',
+    { source_vmid: 500, target_vmid: 510 },
+    'POST /nodes/pve1/qemu/500/clone',
+    'Storage local-lvm is out of reach now.',
+  ],
+  [
     "Full clone feature is not supported for drive 'scsi0'",
     'clone_vm',
     { source_vmid: 500, target_vmid: 510 },

@@ -134,9 +134,7 @@ describe('snapshots', () => {
       expect(error).toMatchObject({ code: 'conflict', message: 'A disk of CT 210 lies on storage that cannot take snapshots.' });
       expect(error.hint).toContain('create_backup');
     });
-  });
 
-  describe('create_snapshot of what cannot be saved', () => {
     test('names the folder of the node in a container, which no snapshot can hold', async () => {
       product.sim.cluster.container(211, {
         node: 'pve1',
@@ -165,22 +163,6 @@ describe('snapshots', () => {
   });
 
   describe('rollback_snapshot', () => {
-    test('on ZFS refuses to pass over newer snapshots, as Proxmox would, and names them', async () => {
-      product.sim.cluster.storage('tank', { type: 'zfspool', content: ['images', 'rootdir'] });
-      product.sim.cluster.vm(213, { node: 'pve1', status: 'stopped', disks: { scsi0: 'tank:1G' } });
-      product.sim.cluster.snapshot(213, 'old', { secondsAgo: 200 });
-      product.sim.cluster.snapshot(213, 'new', { secondsAgo: 100 });
-      const { error } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'old' });
-      expect(error).toMatchObject({
-        code: 'conflict',
-        message: 'scsi0 of VM 213 lies on ZFS, which goes back to its newest snapshot only: newer than old is new.',
-        details: { newer: ['new'] },
-      });
-      expect(writes()).toEqual([]);
-      const { output } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'new', wait_seconds: 30 });
-      expect(output['status']).toBe('completed');
-    });
-
     test('tells beforehand what would be discarded, and sends nothing', async () => {
       product.sim.cluster.vm(105, { memory: 8192, status: 'running' });
       const { output } = await product.call('rollback_snapshot', { vmid: 105, snapname: 'clean', dry_run: true });
@@ -209,6 +191,22 @@ describe('snapshots', () => {
       const { error } = await product.call('rollback_snapshot', { vmid: 105, snapname: 'nope' });
       expect(error).toMatchObject({ code: 'not_found', message: 'VM 105 has no snapshot nope.' });
       expect(error.hint).toBe('It has clean, with-app.');
+    });
+
+    test('on ZFS refuses to pass over newer snapshots, as Proxmox would, and names them', async () => {
+      product.sim.cluster.storage('tank', { type: 'zfspool', content: ['images', 'rootdir'] });
+      product.sim.cluster.vm(213, { node: 'pve1', status: 'stopped', disks: { scsi0: 'tank:1G' } });
+      product.sim.cluster.snapshot(213, 'old', { secondsAgo: 200 });
+      product.sim.cluster.snapshot(213, 'new', { secondsAgo: 100 });
+      const { error } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'old' });
+      expect(error).toMatchObject({
+        code: 'conflict',
+        message: 'scsi0 of VM 213 lies on ZFS, which goes back to its newest snapshot only: newer than old is new.',
+        details: { newer: ['new'] },
+      });
+      expect(writes()).toEqual([]);
+      const { output } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'new', wait_seconds: 30 });
+      expect(output['status']).toBe('completed');
     });
   });
 

@@ -7,6 +7,7 @@ import { guestDisks } from '../guest-disks.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
+import { assertNoLinkedClones } from '../linked-clones.ts';
 
 export const deleteVm = defineTask({
   name: 'delete_vm',
@@ -41,7 +42,9 @@ export const deleteVm = defineTask({
     }
     if (vm.status === 'running' && !input.force)
       throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
-    const disks = guestDisks('qemu', raw).map(({ disk, volume, sizeBytes }) => ({ disk, volid: volume, size_bytes: sizeBytes }));
+    const owned = guestDisks('qemu', raw);
+    if (config.template) await assertNoLinkedClones(pve, vm.facts, owned);
+    const disks = owned.map(({ disk, volume, sizeBytes }) => ({ disk, volid: volume, size_bytes: sizeBytes }));
     const backup = planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
     const facts = { vmid, name: config.name, node, status: vm.status, vmgenid: config.vmgenid, disks, ...backup };
     if (vm.status === 'running') return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);

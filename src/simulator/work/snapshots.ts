@@ -1,4 +1,4 @@
-import { disksOf, drivesOf, guestWord, isTemplate, type Guest, type GuestConfig, type Snapshot } from '../model/guest.ts';
+import { disksOf, drivesOf, guestWord, isTemplate, type Drive, type Guest, type GuestConfig, type Snapshot } from '../model/guest.ts';
 import { humanBytes, MIB } from '../model/size.ts';
 import { canSnapshot, volumesOn } from '../model/storage.ts';
 import { memoryBytes } from '../model/guest.ts';
@@ -7,13 +7,15 @@ import type { Work } from '../tasks/task-registry.ts';
 import { refuseLocked, withConfigLock, withGuestLock } from './guest-lock.ts';
 import { markRunning, markStopped, startContainer, startVm } from './power.ts';
 
-/** Whether every disk of a guest lies where snapshots can be made; what lies on no storage has none. */
+/** Whether a disk of a guest lies where snapshots can be made; what lies on no storage does not. */
+export function hasSnapshots(world: World, guest: Guest, { volid }: Drive): boolean {
+  const storage = world.storages.get(parseVolid(volid)?.storage ?? '');
+  return storage !== undefined && canSnapshot(storage, volumesOn(storage, guest.node).get(volid)?.format ?? 'raw');
+}
+
+/** Whether every disk of a guest lies where snapshots can be made. */
 export const hasSnapshotFeature = (world: World, guest: Guest): boolean =>
-  drivesOf(guest.kind, guest.config).every((drive) => {
-    if (drive.isCdrom) return true;
-    const storage = world.storages.get(parseVolid(drive.volid)?.storage ?? '');
-    return storage !== undefined && canSnapshot(storage, volumesOn(storage, guest.node).get(drive.volid)?.format ?? 'raw');
-  });
+  drivesOf(guest.kind, guest.config).every((drive) => drive.isCdrom || hasSnapshots(world, guest, drive));
 
 /** @see pve-guest-common PVE/AbstractConfig.pm snapshot_create */
 export function* createSnapshot(world: World, guest: Guest, name: string, description: string, withMemory: boolean): Work {
