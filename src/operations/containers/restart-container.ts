@@ -9,7 +9,7 @@ import { formatStyle } from './format-style.ts';
 export const restartContainer = defineTask({
   name: 'restart_container',
   title: 'Restart container',
-  description: 'Restart (reboot) running LXC containers cleanly.',
+  description: 'Restart (reboot) running LXC containers.',
   input: z.object({
     selector,
     timeout_seconds: z.int().min(1).max(86_400).default(10).describe('How long the shutdown may take.'),
