@@ -2,7 +2,7 @@ import { OperationError } from '../domain/operation-error.ts';
 import { formatBytes } from '../domain/units.ts';
 import type { ProxmoxApi } from './api.ts';
 import type { StorageSummary } from './cluster.ts';
-import { readFlag, readList, readNumber, readRecord } from './lenient.ts';
+import { readFlag, readList, readNumber, readRecord, readText } from './lenient.ts';
 import { route } from './route.ts';
 import { cannotSeeStorage } from './storage-audit.ts';
 import type { ContentType } from './storage-content.ts';
@@ -18,6 +18,8 @@ export interface StorageWish {
 
 export interface ChosenStorage {
   readonly storage: string;
+  /** `lvmthin`, `dir`, …; null where Proxmox does not say. */
+  readonly type: string | null;
   readonly shared: boolean;
   readonly freeBytes: number | null;
   /** Why this one, for people; null when the caller named it. */
@@ -53,7 +55,7 @@ export function storageChoice(api: ProxmoxApi, storages: () => Promise<readonly 
         details: { field: 'storage', storage, node },
       });
     }
-    return { storage, shared: state.shared, freeBytes: state.freeBytes, reason: null };
+    return { storage, type: state.type, shared: state.shared, freeBytes: state.freeBytes, reason: null };
   }
 
   /** @throws OperationError `missing_privilege`, `not_found` */
@@ -67,6 +69,7 @@ export function storageChoice(api: ProxmoxApi, storages: () => Promise<readonly 
     });
     const row = readRecord(answer.data);
     return {
+      type: readText(row['type']),
       content: readList(row['content']),
       shared: readFlag(row['shared']),
       freeBytes: readNumber(row['avail']),
@@ -110,7 +113,7 @@ export function storageChoice(api: ProxmoxApi, storages: () => Promise<readonly 
         fitting.length === 1
           ? `the only one on ${node} that holds ${content}`
           : `most free space of ${fitting.length} on ${node} that hold ${content}`;
-      return { storage: best.storage, shared: best.shared, freeBytes: free, reason };
+      return { storage: best.storage, type: best.type, shared: best.shared, freeBytes: free, reason };
     },
   };
 }

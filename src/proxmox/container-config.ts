@@ -12,6 +12,8 @@ export interface ContainerDisk {
   /** Where the container sees it. */
   readonly path: string;
   readonly sizeBytes: number | null;
+  /** Mount points are in backups only where that is said; what lies on no storage never is. */
+  readonly isBackedUp: boolean;
 }
 
 export interface ContainerNetwork {
@@ -96,11 +98,13 @@ function readFeatures(text: string): readonly string[] {
 
 function readDisk(disk: string, text: string): ContainerDisk {
   const parts = readPropertyString(text, 'volume');
+  const volume = parts['volume'] ?? '';
   return {
     disk,
-    volume: parts['volume'] ?? '',
+    volume,
     path: disk === 'rootfs' ? '/' : (parts['mp'] ?? ''),
     sizeBytes: readDiskSize(parts['size']),
+    isBackedUp: disk === 'rootfs' || (parts['backup'] === '1' && !volume.startsWith('/')),
   };
 }
 

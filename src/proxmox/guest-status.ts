@@ -13,7 +13,8 @@ export interface GuestStatus {
   readonly lock: string | null;
   readonly template: boolean;
   readonly haManaged: boolean;
-  readonly maxDiskBytes: number | null;
+  /** Of its first process on the node: another one after each start. Null while it is off. */
+  readonly pid: number | null;
 }
 
 export function readGuestStatus(type: GuestType, vmid: number, node: string, row: RawRecord): GuestStatus {
@@ -27,6 +28,6 @@ export function readGuestStatus(type: GuestType, vmid: number, node: string, row
     lock: readText(row['lock']),
     template: readFlag(row['template']),
     haManaged: readFlag(readRecord(row['ha'])['managed']),
-    maxDiskBytes: readNumber(row['maxdisk']),
+    pid: readNumber(row['pid']),
   };
 }

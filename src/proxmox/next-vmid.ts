@@ -32,7 +32,9 @@ export function vmidReads(api: ProxmoxApi) {
       for (let vmid = first + 1; vmid <= first + TRIES; vmid += 1) {
         if (!taken.includes(vmid) && (await isVmidFree(vmid))) return vmid;
       }
-      throw new OperationError('conflict', `No guest id between ${first} and ${first + TRIES} is free.`, { hint: 'Give vmid.' });
+      throw new OperationError('conflict', `No guest id between ${first} and ${first + TRIES} is free.`, {
+        hint: 'Name an id that is free.',
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { AGENT_MESSAGES } from './agent-messages.ts';
+import { CLONE_MESSAGES } from './clone-messages.ts';
 import type { MessageRow } from './message-row.ts';
 
 const kind = (label: string | undefined): string => (label === 'CT' ? 'Container' : 'VM');
@@ -40,9 +41,9 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: () => 'The configuration of the guest is held by another operation.',
     hint: 'Wait until the other operation has ended.',
   },
-  // qemu-server PVE/QemuConfig.pm and pve-container PVE/LXC/Config.pm, check_lock
+  // qemu-server PVE/QemuConfig.pm and pve-container PVE/LXC/Config.pm, check_lock; the beginning from create_and_lock_config
   {
-    pattern: /^(?<label>VM|CT) is locked \((?<lock>[\w-]+)\)/,
+    pattern: /^(?:unable to (?:create|restore) (?:VM|CT) \d+ - )?(?<label>VM|CT) is locked \((?<lock>[\w-]+)\)/,
     failure: 'refused',
     code: 'conflict',
     message: ({ label, lock }) => `${kind(label)} is locked by ${lock ?? 'another operation'}.`,
@@ -62,7 +63,7 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     failure: 'refused',
     code: 'conflict',
     message: ({ vmid, clone, node }) => `The id ${vmid ?? clone} is already used by a guest${node === undefined ? '' : ` on ${node}`}.`,
-    hint: 'Choose another id, or leave vmid out to get a free one.',
+    hint: 'Choose another id, or leave it out to get a free one.',
   },
   // qemu-server PVE/QemuServer.pm, pve-container PVE/API2/LXC/Status.pm
   {
@@ -70,6 +71,13 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     failure: 'refused',
     code: 'conflict',
     message: ({ label, vmid }) => `${kind(label)} ${vmid} is already running.`,
+  },
+  {
+    pattern: /^VM is paused - cannot shutdown/,
+    failure: 'refused',
+    code: 'conflict',
+    message: () => 'The VM is paused, so its system cannot shut down.',
+    hint: 'A person resumes it in Proxmox VE first. Or pull the plug: stop_vm, or force_stop=true.',
   },
   {
     pattern: /^(?<label>VM|CT) (?<vmid>\d+) (?:is )?not running/,
@@ -92,9 +100,9 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: () => 'It is protected in Proxmox VE and cannot be removed.',
     hint: 'A person has to take the protection off in Proxmox VE.',
   },
-  // qemu-server PVE/API2/Qemu.pm, PVE/Tools.pm assert_if_modified
+  // qemu-server PVE/API2/Qemu.pm, update_vm; pve-common PVE/Tools.pm, assert_if_modified
   {
-    pattern: /^checksum mismatch \(file change by other user/,
+    pattern: /^checksum mis+match \(file change by other user|^detected modified configuration - file changed by other user/,
     failure: 'refused',
     code: 'conflict',
     message: () => 'The configuration was changed by somebody else in the meantime.',
@@ -116,6 +124,14 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: ({ storage, other }) => `Storage ${storage ?? other} is not enabled there.`,
     hint: 'See get_storage for those that are.',
   },
+  // pve-storage PVE/Storage.pm, activate_storage
+  {
+    pattern: /^storage '(?<storage>[^']+)' is not online/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ storage }) => `Storage ${storage} is out of reach now.`,
+    hint: 'See get_storage; try again when its server answers.',
+  },
   {
     pattern:
       /^storage '(?<storage>[^']+)' is not configured for content-type '(?<content>[^']+)'|^storage '(?<other>[^']+)' does not support/,
@@ -132,38 +148,7 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     message: ({ node, other }) => `There is no node ${node ?? other}.`,
     hint: 'See get_nodes for those that exist.',
   },
-  // qemu-server PVE/API2/Qemu.pm and pve-container PVE/API2/LXC.pm, clone_vm
-  {
-    pattern: /^can't clone (?:VM|CT) to node '(?<node>[^']+)'|^can't clone to non-shared storage '(?<storage>[^']+)'/,
-    failure: 'refused',
-    code: 'conflict',
-    message: ({ node, storage }) =>
-      storage === undefined
-        ? `It has a volume on local storage, so it cannot be cloned to node ${node}.`
-        : `Storage ${storage} is not shared, so a clone on another node cannot be put there.`,
-    hint: 'Clone it on its own node, then migrate the copy.',
-  },
-  {
-    pattern: /^parameter '(?<option>storage|format)' not allowed for linked clones/,
-    failure: 'refused',
-    code: 'invalid_input',
-    message: ({ option }) => `A linked clone has the ${option} of its template.`,
-    hint: 'Use full=true.',
-  },
-  {
-    pattern: /^snapshot '(?<name>[^']+)' does not exist/,
-    failure: 'refused',
-    code: 'not_found',
-    message: ({ name }) => `There is no snapshot ${name}.`,
-    hint: 'See list_snapshots.',
-  },
-  {
-    pattern: /^Linked clone feature is not supported/,
-    failure: 'refused',
-    code: 'conflict',
-    message: () => 'A linked clone needs a template or a snapshot on a storage that can link.',
-    hint: 'Use full=true.',
-  },
+  ...CLONE_MESSAGES,
   {
     pattern: /^unable to shrink disk size/,
     failure: 'refused',
@@ -199,6 +184,20 @@ export const PROXMOX_MESSAGES: readonly MessageRow[] = [
     hint: 'Repeat with purge=true to remove it from there too.',
   },
   // pve-container PVE/API2/LXC.pm, resize_vm
+  {
+    pattern: /^can't resize volume: (?<disk>\w+) if snapshot exists/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ disk }) => `${disk} is a qcow2 file with snapshots, which cannot grow.`,
+    hint: 'Delete the snapshots first.',
+  },
+  {
+    pattern: /^can't resize mount ?point owned by another container \((?<owner>\d+)\)/,
+    failure: 'refused',
+    code: 'conflict',
+    message: ({ owner }) => `The disk belongs to container ${owner}.`,
+    hint: 'Grow it there.',
+  },
   {
     pattern: /^disk is already at specified size/,
     failure: 'refused',

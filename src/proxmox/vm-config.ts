@@ -14,6 +14,8 @@ export interface Drive {
   /** Null where the configuration does not say. */
   readonly sizeBytes: number | null;
   readonly isCdrom: boolean;
+  /** False where it is kept out of backups. */
+  readonly isBackedUp: boolean;
 }
 
 /** The configuration of a VM, as far as operations decide by it. @see qemu-server PVE/QemuServer.pm, $confdesc */
@@ -48,5 +50,12 @@ function readDrive(key: string, text: string): Drive {
   const parts = readPropertyString(text, 'file');
   const volid = parts['file'] ?? parts['volume'] ?? '';
   const [, storage] = /^([a-zA-Z][a-zA-Z0-9\-_.]*):/.exec(volid) ?? [];
-  return { key, volid, storage: storage ?? null, sizeBytes: readDiskSize(parts['size']), isCdrom: parts['media'] === 'cdrom' };
+  return {
+    key,
+    volid,
+    storage: storage ?? null,
+    sizeBytes: readDiskSize(parts['size']),
+    isCdrom: parts['media'] === 'cdrom',
+    isBackedUp: parts['backup'] !== '0',
+  };
 }

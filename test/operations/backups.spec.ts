@@ -142,6 +142,44 @@ describe('backups', () => {
       expect(output).toMatchObject({ result: { interrupts_guest: true, would_send: { params: { mode: 'stop' } } } });
     });
 
+    test('names the disks that it leaves out', async () => {
+      product.sim.cluster.vm(342, {
+        node: 'pve1',
+        status: 'stopped',
+        disks: { scsi0: 'ceph:1G', scsi1: 'ceph:vm-342-disk-9,backup=0,size=1G' },
+      });
+      const ofVm = await product.call('create_backup', { vmid: 342, storage: 'nfs-backup', dry_run: true });
+      expect(ofVm.output['result']).toMatchObject({ leaves_out: [{ disk: 'scsi1', volume: 'ceph:vm-342-disk-9' }] });
+      product.sim.cluster.container(343, {
+        node: 'pve1',
+        disks: {
+          rootfs: 'local-lvm:1G',
+          mp0: '/srv/share,mp=/share',
+          mp1: 'local-lvm:vm-343-disk-8,mp=/data,size=1G',
+          mp2: 'local-lvm:vm-343-disk-9,mp=/kept,backup=1,size=1G',
+        },
+      });
+      const ofContainer = await product.call('create_backup', { vmid: 343, storage: 'nfs-backup', dry_run: true });
+      expect(ofContainer.output['result']).toMatchObject({ leaves_out: [{ disk: 'mp0' }, { disk: 'mp1' }] });
+      const whole = await product.call('create_backup', { vmid: 200, storage: 'nfs-backup', dry_run: true });
+      expect(whole.output['result']).not.toHaveProperty('leaves_out');
+    });
+
+    test('says that a running container is suspended where its storage has no snapshots, whatever mode was asked for', async () => {
+      product.sim.cluster.storage('plain', { type: 'dir', content: ['rootdir'] });
+      product.sim.cluster.container(344, { node: 'pve1', status: 'running', disks: { rootfs: 'plain:1G' } });
+      const { output } = await product.call('create_backup', { vmid: 344, storage: 'nfs-backup', wait_seconds: 40 });
+      expect(output).toMatchObject({
+        status: 'completed',
+        result: { interrupts_guest: true, mode_used: expect.stringMatching(/^suspend/) },
+      });
+      const { output: log } = await product.call('get_task_log', { upid: output['task_id'] });
+      expect(log['lines']).toContain('INFO: backup mode: suspend');
+      product.sim.cluster.container(344, { status: 'stopped' });
+      const stopped = await product.call('create_backup', { vmid: 344, storage: 'nfs-backup', dry_run: true });
+      expect(stopped.output['result']).toMatchObject({ interrupts_guest: false });
+    });
+
     test.each([
       ['a storage that takes no backups', { storage: 'ceph' }, 'Storage ceph does not hold backup.'],
       [
@@ -209,6 +247,24 @@ describe('backups', () => {
       expect(product.sim.cluster.guest(500)).toMatchObject({ kind: 'qemu', node: 'pve2' });
     });
 
+    test('starts what it has restored when asked, with addresses of its own', async () => {
+      const { volid } = product.sim.cluster.backup(105, { storage: 'nfs-backup', secondsAgo: 390 });
+      const { output } = await product.call('restore_backup', { archive: volid, vmid: 501, start: true, wait_seconds: 40 });
+      expect(output['status']).toBe('completed');
+      await expect.poll(() => product.sim.cluster.guest(501)?.status, { interval: 5, timeout: 10_000 }).toBe('running');
+      expect(product.sim.cluster.guest(501)?.config['net0']).not.toBe(product.sim.cluster.guest(105)?.config['net0']);
+    });
+
+    test('does not replace a template that linked clones stand on', async () => {
+      product.sim.cluster.vm(502, { node: 'pve1', status: 'stopped', template: true, disks: { scsi0: 'ceph:1G' } });
+      const { volid } = product.sim.cluster.backup(502, { storage: 'nfs-backup' });
+      await product.call('clone_vm', { source_vmid: 502, target_vmid: 503, full: false, wait_seconds: 30 });
+      product.sim.requests.clear();
+      const { error } = await product.call('restore_backup', { archive: volid, vmid: 502, overwrite: true });
+      expect(error).toMatchObject({ code: 'conflict', details: { linked_clones: [503] } });
+      expect(writes()).toEqual([]);
+    });
+
     test('replaces a guest only when told to, and tells what is lost', async () => {
       const { volid } = product.sim.cluster.backup(108, { storage: 'nfs-backup', secondsAgo: 300 });
       const { error } = await product.call('restore_backup', { archive: volid, vmid: 108 });
@@ -217,7 +273,7 @@ describe('backups', () => {
       const { output } = await product.call('restore_backup', { archive: volid, vmid: 108, overwrite: true, unique: false, dry_run: true });
       expect(output).toMatchObject({
         result: {
-          replaces: { guest: 'sandbox', disk_bytes: 20 * 1024 ** 3 },
+          replaces: { guest: 'sandbox', disk_bytes: 20 * 1024 ** 3, disks: [{ disk: 'scsi0', size_bytes: 20 * 1024 ** 3 }] },
           last_backup_of_replaced: { volid },
           would_send: { params: { force: true } },
         },
@@ -268,6 +324,16 @@ describe('backups', () => {
       expect(error).toMatchObject({ code: 'conflict', message: 'Node pve2 does not see the backup, which is on pve1.' });
     });
 
+    test.each([
+      ['no volid at all', 'debian.iso', 'invalid_input'],
+      ['the volid of an image', 'local:iso/debian-13.1.0-amd64-netinst.iso', 'invalid_input'],
+      ['a backup that is not there', 'nfs-backup:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst', 'not_found'],
+      ['a backup on a storage that is not there', 'nope:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst', 'not_found'],
+    ])('%s is told under the name of its argument, archive', async (_what, archive, code) => {
+      const { error } = await product.call('restore_backup', { archive, storage: 'ceph' });
+      expect(error).toMatchObject({ code, effect: 'none', details: { field: 'archive' } });
+    });
+
     test('a backup that does not exist is an error that names others of the guest', async () => {
       const { error } = await product.call('restore_backup', { archive: 'nfs-backup:backup/vzdump-lxc-203-2020_01_01-00_00_00.tar.zst' });
       expect(error).toMatchObject({ code: 'not_found' });
@@ -283,6 +349,18 @@ describe('backups', () => {
       expect(output).toMatchObject({ status: 'completed', result: { volid, vmid: 203 } });
       expect(product.sim.cluster.volume(volid)).toBeUndefined();
       expect((await product.call('list_backups', { limit: 1000 })).output['total']).toBe(before - 1);
+    });
+
+    test('is not taken for done because the storage is out of sight when it has to be looked at', async () => {
+      await using alone = await startProduct();
+      const { volid } = alone.sim.cluster.backup(203, { storage: 'nfs-backup' });
+      alone.sim.faults.unexpectedStatus('imgdel', { times: 1, hasEffect: false });
+      const unanswered = alone.sim.faults.respond('GET /nodes/*/tasks/*/status', { status: 595, reason: 'No route to host', body: '' });
+      const { output } = await alone.call('delete_backup', { volid });
+      alone.sim.cluster.storage('nfs-backup', { disabled: true });
+      unanswered();
+      const { output: job } = await alone.call('poll_job', { job_id: output['job_id'], wait_seconds: 15 });
+      expect(job['status']).not.toBe('completed');
     });
 
     test('refuses a protected one', async () => {

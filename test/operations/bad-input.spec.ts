@@ -32,11 +32,21 @@ const WRONG: readonly (readonly [name: string, args: Row, message: string])[] = 
   ],
   ['create_container', { ...newContainer, searchdomain: 'a_b' }, 'searchdomain ("a_b") must be one or more domains, separated by blanks.'],
   ['create_container', { ...newContainer, tags: ['a b'] }, 'tags.0 ("a b") must be a tag of letters, digits and _ + . -.'],
-  ['create_container', { ...newContainer, hwaddr: '1:2' }, 'hwaddr ("1:2") must be an address like BC:24:11:00:00:01.'],
+  ['create_container', { ...newContainer, hwaddr: '1:2' }, 'hwaddr ("1:2") must be a unicast address like BC:24:11:00:00:01.'],
   [
     'create_container',
     { ...newContainer, mount_points: [{ path: 'data', size_gb: 1 }] },
     'mount_points.0.path ("data") must be an absolute path without commas and blanks.',
+  ],
+  [
+    'create_container',
+    { ...newContainer, mount_points: [{ path: '/srv/../etc', size_gb: 1 }] },
+    'mount_points.0.path ("/srv/../etc") must have no . or .. as a part.',
+  ],
+  [
+    'create_vm',
+    { ...newVm, ipconfig: ['ip=192.0.2.5'] },
+    'ipconfig.0 ("ip=192.0.2.5") must be like ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1, a gateway only beside a fixed address.',
   ],
   ['update_container_resources', { selector: '200', disk: 'disk1' }, 'disk ("disk1") must be a disk like rootfs or mp0.'],
   ['download_iso', { storage: 'local', url: 'https://example.org/a.iso', checksum: 'zz' }, 'checksum ("zz") must be hexadecimal.'],
@@ -70,6 +80,15 @@ test('a key that is none is refused before Proxmox refuses it without saying whi
 test('a change that names nothing to change says so', async () => {
   const { output } = await product.call('update_container_resources', { selector: '200' });
   expect(output).toMatchObject({ status: 'unchanged', message: 'No resource of container 200 is named, so none is changed.' });
+});
+
+test('the storage of one mount point is told under the name of its argument', async () => {
+  const mount_points = [
+    { path: '/a', size_gb: 1 },
+    { path: '/b', size_gb: 1, storage: 'local' },
+  ];
+  const { error } = await product.call('create_container', { ...newContainer, mount_points });
+  expect(error).toMatchObject({ code: 'conflict', effect: 'none', details: { field: 'mount_points.1.storage' } });
 });
 
 test('a node that does not exist is told under the name of its argument', async () => {

@@ -96,6 +96,18 @@ describe('containers', () => {
       expect(product.sim.cluster.guest(205)?.status).toBe('running');
     });
 
+    test('a target that is named twice is one, and more than twenty are refused', async () => {
+      const { output } = await product.call('stop_container', { selector: '204,build-cache,pve1:204', dry_run: true });
+      expect(output).toMatchObject({ status: 'dry_run', targets: [] });
+      const many = Array.from({ length: 21 }, (_, index) => 1000 + index).join(',');
+      const { error } = await product.call('start_container', { selector: many });
+      expect(error).toMatchObject({
+        code: 'invalid_input',
+        message: 'The selector names 21 containers; at most 20 are handled in one call.',
+      });
+      expect(writes()).toEqual([]);
+    });
+
     test('a name that several containers have is an error', async () => {
       product.sim.cluster.container(220, { node: 'pve3', name: 'wiki' });
       const { error } = await product.call('stop_container', { selector: 'wiki' });
@@ -169,6 +181,13 @@ describe('containers', () => {
       product.sim.cluster.container(204, { memory: 2048, cores: 2 });
       const { output } = await product.call('update_container_resources', { selector: '204', cores: 2, memory: 2048, disk_size_gb: 40 });
       expect(output).toMatchObject({ status: 'unchanged', message: 'Container 204 already has these resources.' });
+    });
+
+    test('the disk of a template is not grown', async () => {
+      product.sim.cluster.container(222, { node: 'pve1', template: true });
+      const { error } = await product.call('update_container_resources', { selector: '222', disk_gb: 1 });
+      expect(error).toMatchObject({ code: 'conflict', message: 'Container 222 is a template, whose disks stay as they are.' });
+      product.sim.cluster.removeGuest(222);
     });
 
     test.each([
@@ -333,6 +352,20 @@ describe('containers', () => {
         },
       });
       expect(writes()).toEqual([]);
+    });
+
+    test('names disks that are kept as unused among what is lost, and folders of the node not', async () => {
+      product.sim.cluster.container(234, {
+        node: 'pve1',
+        disks: { rootfs: 'local-lvm:4G', mp0: '/srv/share,mp=/share' },
+        config: { unused0: 'local-lvm:vm-234-disk-9' },
+      });
+      const { output } = await product.call('delete_container', { selector: '234', dry_run: true });
+      expect((output['result'] as { destroys_disks: { disk: string }[] }).destroys_disks.map(({ disk }) => disk)).toEqual([
+        'rootfs',
+        'unused0',
+      ]);
+      product.sim.cluster.removeGuest(234);
     });
 
     test('with force, a running one is stopped and then destroyed, in one job that shows both tasks', async () => {

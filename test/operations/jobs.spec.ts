@@ -84,6 +84,61 @@ describe('jobs', () => {
     );
   });
 
+  test('jobs are listed by what they did and how they stand, page by page', async () => {
+    for (const vmid of [601, 602, 603]) product.sim.cluster.vm(vmid, { node: 'pve1', status: 'stopped' });
+    for (const vmid of [601, 602, 603]) await product.call('start_vm', { vmid, wait_seconds: 20 });
+    const first = (await product.call('list_jobs', { tool_name: 'start_vm', status: 'completed', limit: 2 })).output;
+    expect(first['jobs']).toMatchObject([{ summary: 'Start VM 603' }, { summary: 'Start VM 602' }]);
+    const next = { tool_name: 'start_vm', status: 'completed', limit: 1, cursor: first['next_cursor'] };
+    expect((await product.call('list_jobs', next)).output['jobs']).toMatchObject([{ summary: 'Start VM 601' }]);
+    const { output } = await product.call('list_jobs', { status: 'failed', tool_name: 'reset_vm' });
+    expect(output).toEqual({ jobs: [], next_cursor: null });
+  });
+
+  test('poll_job asks how a job stands, and with wait_seconds waits for its end', async () => {
+    product.sim.cluster.vm(604, { node: 'pve1', status: 'running', shutdownSeconds: 100 });
+    const { output } = await product.call('shutdown_vm', { vmid: 604, timeout_seconds: 600 });
+    expect((await product.call('poll_job', { job_id: output['job_id'] })).output['job_id']).toBe(output['job_id']);
+    const ended = await product.call('poll_job', { job_id: output['job_id'], wait_seconds: 40 });
+    expect(ended.output).toMatchObject({ status: 'completed', effect: 'applied', next: 'none' });
+  });
+
+  test('cancel_job stops the task in Proxmox VE, and the job ends as the task did', async () => {
+    product.sim.cluster.vm(605, { node: 'pve1', status: 'running', disks: { scsi0: 'ceph:4000G' } });
+    const { output } = await product.call('create_backup', { vmid: 605, storage: 'nfs-backup' });
+    expect(output).toMatchObject({ status: 'running', next: 'wait' });
+    const cancelled = await product.call('cancel_job', { job_id: output['job_id'] });
+    expect(['cancel_requested', 'cancelled']).toContain(cancelled.output['status']);
+    const ended = await product.call('poll_job', { job_id: output['job_id'], wait_seconds: 40 });
+    expect(ended.output).toMatchObject({ status: 'cancelled', message: 'interrupted by signal' });
+    expect((await product.call('list_backups', { vmid: 605 })).output).toMatchObject({ total: 0 });
+    expect((await product.call('cancel_job', { job_id: output['job_id'] })).error).toMatchObject({ code: 'conflict' });
+  });
+
+  test('retry_job runs a failed job again under the same id, planned anew', async () => {
+    product.sim.cluster.vm(606, { node: 'pve1', status: 'stopped' });
+    product.sim.faults.failTask('qmstart', 'start failed: out of memory', { times: 1 });
+    const { output } = await product.call('start_vm', { vmid: 606, wait_seconds: 20 });
+    expect(output).toMatchObject({ status: 'failed', message: 'start failed: out of memory' });
+    const again = await product.call('retry_job', { job_id: output['job_id'] });
+    expect(again.output['job_id']).toBe(output['job_id']);
+    const ended = await product.call('poll_job', { job_id: output['job_id'], wait_seconds: 40 });
+    expect(ended.output).toMatchObject({ status: 'completed', effect: 'applied' });
+    expect((await product.call('get_job', { job_id: output['job_id'] })).output).toMatchObject({ retry_count: 1 });
+    expect((await product.call('retry_job', { job_id: output['job_id'] })).error).toMatchObject({ code: 'conflict' });
+  });
+
+  test('get_task_log shows what the task of a job said, newest lines unless told from where', async () => {
+    product.sim.cluster.vm(607, { node: 'pve1', status: 'stopped', disks: { scsi0: 'ceph:1G' } });
+    const { output } = await product.call('create_backup', { vmid: 607, storage: 'nfs-backup', wait_seconds: 40 });
+    const newest = await product.call('get_task_log', { upid: output['task_id'], limit: 2 });
+    expect(newest.output['lines']).toContain('TASK OK');
+    const whole = await product.call('get_task_log', { upid: output['task_id'], start: 0, limit: 500 });
+    expect(whole.output).toMatchObject({ start: 0, total: (whole.output['lines'] as string[]).length });
+    expect(whole.output['lines']).toContain('INFO: Starting Backup of VM 607 (qemu)');
+    expect((await product.call('get_task_log', { upid: 'nonsense' })).error).toMatchObject({ code: 'invalid_input' });
+  });
+
   test('an unknown job is an error that says where to look', async () => {
     const { error } = await product.call('poll_job', { job_id: 'nope' });
     expect(error).toMatchObject({ code: 'not_found', effect: 'none' });

@@ -134,6 +134,32 @@ describe('snapshots', () => {
       expect(error).toMatchObject({ code: 'conflict', message: 'A disk of CT 210 lies on storage that cannot take snapshots.' });
       expect(error.hint).toContain('create_backup');
     });
+
+    test('names the folder of the node in a container, which no snapshot can hold', async () => {
+      product.sim.cluster.container(211, {
+        node: 'pve1',
+        disks: { rootfs: 'local-lvm:4G', mp0: '/srv/share,mp=/share' },
+      });
+      const { error } = await product.call('create_snapshot', { vmid: 211, snapname: 'new' });
+      expect(error).toMatchObject({ code: 'conflict', message: 'mp0 of CT 211 is /srv/share of the node, which no snapshot can hold.' });
+      expect(writes()).toEqual([]);
+    });
+
+    test.each([
+      ['virtiofs0', 'dirid=data'],
+      ['hostpci0', '0000:01:00,pcie=1'],
+    ])('refuses the RAM of a running VM with %s, and takes its disks', async (option, value) => {
+      product.sim.cluster.vm(212, { node: 'pve1', status: 'running', disks: { scsi0: 'ceph:1G' }, config: { [option]: value } });
+      const { error } = await product.call('create_snapshot', { vmid: 212, snapname: 'ram', vmstate: true });
+      expect(error).toMatchObject({
+        code: 'conflict',
+        message: `The RAM of VM 212 cannot be saved because of ${option}.`,
+        hint: 'Repeat without vmstate.',
+        details: { field: 'vmstate' },
+      });
+      expect((await product.call('create_snapshot', { vmid: 212, snapname: 'ram', dry_run: true })).output['status']).toBe('dry_run');
+      product.sim.cluster.vm(212, { config: { [option]: null } });
+    });
   });
 
   describe('rollback_snapshot', () => {
@@ -165,6 +191,22 @@ describe('snapshots', () => {
       const { error } = await product.call('rollback_snapshot', { vmid: 105, snapname: 'nope' });
       expect(error).toMatchObject({ code: 'not_found', message: 'VM 105 has no snapshot nope.' });
       expect(error.hint).toBe('It has clean, with-app.');
+    });
+
+    test('on ZFS refuses to pass over newer snapshots, as Proxmox would, and names them', async () => {
+      product.sim.cluster.storage('tank', { type: 'zfspool', content: ['images', 'rootdir'] });
+      product.sim.cluster.vm(213, { node: 'pve1', status: 'stopped', disks: { scsi0: 'tank:1G' } });
+      product.sim.cluster.snapshot(213, 'old', { secondsAgo: 200 });
+      product.sim.cluster.snapshot(213, 'new', { secondsAgo: 100 });
+      const { error } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'old' });
+      expect(error).toMatchObject({
+        code: 'conflict',
+        message: 'scsi0 of VM 213 lies on ZFS, which goes back to its newest snapshot only: newer than old is new.',
+        details: { newer: ['new'] },
+      });
+      expect(writes()).toEqual([]);
+      const { output } = await product.call('rollback_snapshot', { vmid: 213, snapname: 'new', wait_seconds: 30 });
+      expect(output['status']).toBe('completed');
     });
   });
 

@@ -22,6 +22,22 @@ const call = async (name: string, args: Row = {}) => {
 const waiting = { wait_seconds: 30 };
 const config = (vmid: number): Row => product.sim.cluster.guest(vmid)?.config ?? {};
 
+describe('listing VMs', () => {
+  test('is one request, filtered and paged, and tells what was left out', async () => {
+    const { output, text } = await call('get_vms', { tag: 'prod', status: 'running', limit: 2 });
+    expect(output).toMatchObject({ total: 4, running: 4, stopped: 0, next_after: 101 });
+    expect(text).toContain('2 of 4 shown; next page: after=101');
+    expect(product.sim.requests.list().map(({ path }) => path)).toEqual(['/cluster/resources']);
+  });
+
+  test('shows guests of a node that is down as unknown, not as stopped with zero memory', async () => {
+    const restore = product.sim.faults.loseNode('pve3');
+    const { output } = await call('get_vms', { node: 'pve3', limit: 1 });
+    expect((output['guests'] as Row[])[0]).toMatchObject({ vmid: 104, status: 'unknown', memory_bytes: null });
+    restore();
+  });
+});
+
 describe('creating a VM', () => {
   const basic = { node: 'pve1', name: 'new-vm', cpus: 2, memory: 2048, disk_size: 20 };
 
@@ -88,6 +104,19 @@ describe('creating a VM', () => {
     const unknown = await call('create_vm', { ...basic, vmid: 304, storage: 'nope' });
     expect(unknown.error).toMatchObject({ code: 'not_found', message: 'There is no storage nope on node pve1.' });
     expect(writes()).toEqual([]);
+  });
+
+  test('refuses a storage that is disabled or out of reach, and asks for one where none has the room', async () => {
+    product.sim.cluster.storage('spare', { type: 'dir', content: ['images'], disabled: true });
+    const disabled = await call('create_vm', { ...basic, vmid: 304, storage: 'spare' });
+    expect(disabled.error).toMatchObject({ code: 'conflict', message: 'Storage spare is not available on node pve1 now.' });
+    product.sim.cluster.storage('spare', { disabled: false, active: false });
+    const away = await call('create_vm', { ...basic, vmid: 304, storage: 'spare' });
+    expect(away.error).toMatchObject({ code: 'conflict', message: 'Storage spare is not available on node pve1 now.' });
+    const full = await call('create_vm', { ...basic, vmid: 304, disk_size: 100_000 });
+    expect(full.error).toMatchObject({ code: 'conflict', hint: expect.stringContaining('Name storage to use a thin one') as string });
+    expect(writes()).toEqual([]);
+    product.sim.cluster.storage('spare', { disabled: true });
   });
 
   test('asks for the node where there are several', async () => {
@@ -277,6 +306,11 @@ describe('creating a VM', () => {
     { networks: [{ macaddr: '01:00:5e:00:00:01' }] },
     { disks: [{ size: 1, hidden: true }] },
     { ipconfig: ['ip=dhcp,mtu=1'] },
+    { ipconfig: ['ip=192.0.2.5'] },
+    { ipconfig: ['ip=dhcp,gw=192.0.2.1'] },
+    { ipconfig: ['ip6=2001:db8::5/64,gw=192.0.2.1'] },
+    { networks: [{ mtu: 100 }] },
+    { disks: Array.from({ length: 6 }, () => ({ size: 1, bus: 'sata' })) },
     { sshkeys: 'not a key' },
     { pre_enrolled_keys: true },
     { disk_size: 1, disks: [{ size: 1 }] },
@@ -284,6 +318,61 @@ describe('creating a VM', () => {
     const { error } = await call('create_vm', { node: 'pve1', vmid: 313, name: 'x', cpus: 1, memory: 512, ...bad });
     expect(error).toMatchObject({ code: 'invalid_input', effect: 'none' });
     expect(writes()).toEqual([]);
+  });
+});
+
+describe('what is wrong with one of several disks or networks', () => {
+  test.each<readonly [field: string, code: string, args: Row]>([
+    [
+      'disks.1.storage',
+      'conflict',
+      {
+        disks: [
+          { size: 1, storage: 'ceph' },
+          { size: 1, storage: 'local' },
+        ],
+      },
+    ],
+    [
+      'disks.1.storage',
+      'not_found',
+      {
+        disks: [
+          { size: 1, storage: 'ceph' },
+          { size: 1, storage: 'nope' },
+        ],
+      },
+    ],
+    ['disks.0.import_from', 'not_found', { disks: [{ import_from: 'local:import/nope.qcow2' }] }],
+    ['disks.0.format', 'conflict', { disks: [{ size: 1, format: 'qcow2', storage: 'local-lvm' }] }],
+    ['disks.0.ssd', 'invalid_input', { disks: [{ size: 1, bus: 'virtio', ssd: true }] }],
+    ['networks.1.mtu', 'invalid_input', { networks: [{}, { model: 'e1000', mtu: 1500 }] }],
+    ['storage', 'conflict', { disks: [{ size: 1 }], storage: 'local' }],
+    ['import_from', 'not_found', { import_from: 'local:import/nope.qcow2' }],
+  ])('is told under the name of its argument: %s', async (field, code, args) => {
+    const { error } = await call('create_vm', { node: 'pve1', vmid: 314, name: 'x', cpus: 1, memory: 512, ...args });
+    expect(error).toMatchObject({ code, effect: 'none', details: { field } });
+    expect(writes()).toEqual([]);
+  });
+});
+
+describe('more CPUs than the node has', () => {
+  const large = { node: 'pve1', name: 'large', cpus: 24, sockets: 2, memory: 512, disk_size: 1, storage: 'ceph' };
+
+  test('are refused where the VM is to start, which Proxmox would not do', async () => {
+    const { error } = await call('create_vm', { ...large, vmid: 315, start: true });
+    expect(error).toMatchObject({
+      code: 'conflict',
+      message: 'Node pve1 has 32 CPUs, so it does not start a VM with 48.',
+      details: { field: 'cpus' },
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  test('are no matter where it is only made, and starting it fails as Proxmox says', async () => {
+    expect((await call('create_vm', { ...large, vmid: 315, ...waiting })).output['status']).toBe('completed');
+    const { output } = await call('start_vm', { vmid: 315, ...waiting });
+    expect(output).toMatchObject({ status: 'failed', message: 'MAX 32 vcpus allowed per VM on this node' });
   });
 });
 
@@ -398,6 +487,21 @@ describe('cloning a VM', () => {
     expect(created.error.message).toBe('There is no pool nopool.');
   });
 
+  test('refuses what Proxmox cannot copy: the TPM of a VM that runs, and a device of the node', async () => {
+    const tpm = 'ceph:vm-347-disk-1,size=4M,version=v2.0';
+    product.sim.cluster.vm(347, { node: 'pve1', status: 'running', disks: { scsi0: 'ceph:1G', tpmstate0: tpm } });
+    const running = await call('clone_vm', { source_vmid: 347 });
+    expect(running.error).toMatchObject({
+      code: 'conflict',
+      message: 'VM 347 runs and has a TPM, whose state cannot be copied meanwhile.',
+      hint: 'Shut it down first (shutdown_vm), or clone a snapshot of it (snapname).',
+    });
+    product.sim.cluster.vm(348, { node: 'pve1', status: 'stopped', disks: { scsi0: 'ceph:1G', scsi1: '/dev/sdb' } });
+    const device = await call('clone_vm', { source_vmid: 348 });
+    expect(device.error.message).toBe('scsi1 of VM 348 is /dev/sdb, which lies on no storage and cannot be copied.');
+    expect(writes()).toEqual([]);
+  });
+
   test('copies a snapshot, and names the snapshots there are when it does not exist', async () => {
     const { output } = await call('clone_vm', { source_vmid: 105, target_vmid: 326, snapname: 'clean', ...waiting });
     expect(output['status']).toBe('completed');
@@ -431,6 +535,39 @@ describe('cloning a VM', () => {
   });
 });
 
+describe('starting, resetting, stopping and shutting down a VM', () => {
+  test('a running VM is left alone by start, and told so', async () => {
+    const { output } = await call('start_vm', { vmid: 100 });
+    expect(output).toMatchObject({ status: 'unchanged', message: 'VM 100 is already running.' });
+    expect(writes()).toEqual([]);
+  });
+
+  test('a template is never started', async () => {
+    const { error } = await call('start_vm', { vmid: 9000 });
+    expect(error).toMatchObject({ code: 'conflict', hint: 'Make a VM of it with clone_vm.' });
+  });
+
+  test('start, reset and stop are followed to their end', async () => {
+    product.sim.cluster.vm(340, { node: 'pve1', status: 'stopped' });
+    expect((await call('start_vm', { node: 'pve1', vmid: '340', ...waiting })).output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(340)?.status).toBe('running');
+    expect((await call('reset_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
+    expect((await call('stop_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(340)?.status).toBe('stopped');
+    expect((await call('reset_vm', { vmid: 340 })).error).toMatchObject({ code: 'conflict', hint: 'Use start_vm.' });
+  });
+
+  test('shutdown fails when the guest ignores it, and with force_stop pulls the plug', async () => {
+    product.sim.cluster.vm(341, { node: 'pve1', status: 'running', shutdownSeconds: Infinity });
+    const ignored = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, ...waiting });
+    expect(ignored.output['status']).toBe('failed');
+    expect(product.sim.cluster.guest(341)?.status).toBe('running');
+    const forced = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, force_stop: true, ...waiting });
+    expect(forced.output['status']).toBe('completed');
+    expect(product.sim.cluster.guest(341)?.status).toBe('stopped');
+  });
+});
+
 describe('deleting a VM', () => {
   test('destroys a stopped one', async () => {
     product.sim.cluster.vm(330, { node: 'pve1', name: 'gone', status: 'stopped' });
@@ -452,6 +589,7 @@ describe('deleting a VM', () => {
     const { output } = await call('delete_vm', { vmid: 331, force: true, purge: true, destroy_unreferenced_disks: true, ...waiting });
     expect(output).toMatchObject({ status: 'completed', effect: 'applied' });
     expect(writes()).toEqual(['POST /nodes/pve2/qemu/331/status/stop', 'DELETE /nodes/pve2/qemu/331']);
+    expect(product.sim.requests.list('DELETE /nodes/pve2/qemu/331')[0]?.query).toEqual({ purge: '1', 'destroy-unreferenced-disks': '1' });
     expect(product.sim.cluster.guest(331)).toBeUndefined();
     const job = (await product.call('get_job', { job_id: output['job_id'] })).output;
     expect(JSON.stringify(job)).toMatch(/qmstop:331[\s\S]*qmdestroy:331|qmdestroy:331[\s\S]*qmstop:331/);
@@ -513,57 +651,36 @@ describe('deleting a VM', () => {
     expect(writes()).toEqual([]);
   });
 
+  test('leaves a template alone that linked clones stand on, and names them', async () => {
+    product.sim.cluster.vm(353, { node: 'pve1', status: 'stopped', template: true, disks: { scsi0: 'ceph:1G' } });
+    await call('clone_vm', { source_vmid: 353, target_vmid: 354, full: false, ...waiting });
+    const { error } = await call('delete_vm', { vmid: 353 });
+    expect(error).toMatchObject({
+      code: 'conflict',
+      message: 'Template 353 is what the disks of its linked clones stand on: 354.',
+      details: { linked_clones: [354] },
+    });
+    expect(writes()).toEqual([]);
+    await call('delete_vm', { vmid: 354, ...waiting });
+    expect((await call('delete_vm', { vmid: 353, ...waiting })).output['status']).toBe('completed');
+  });
+
+  test('names disks that are kept as unused among what is lost, and devices of the node not', async () => {
+    product.sim.cluster.vm(346, {
+      node: 'pve1',
+      status: 'stopped',
+      disks: { scsi0: 'ceph:1G', scsi1: '/dev/disk/by-id/ata-1' },
+      config: { unused0: 'ceph:vm-346-disk-7', ide2: 'none,media=cdrom' },
+    });
+    const { output } = await call('delete_vm', { vmid: 346, dry_run: true });
+    expect((output['result'] as { disks: object[] }).disks).toEqual([
+      { disk: 'scsi0', volid: expect.stringMatching(/^ceph:vm-346-disk-\d$/) as string, size_bytes: 2 ** 30 },
+      { disk: 'unused0', volid: 'ceph:vm-346-disk-7', size_bytes: null },
+    ]);
+  });
+
   test('of an id that is a container or nothing is an error', async () => {
     expect((await call('delete_vm', { vmid: 200 })).error).toMatchObject({ code: 'not_found' });
     expect((await call('delete_vm', { vmid: 999 })).error).toMatchObject({ code: 'not_found' });
-  });
-});
-
-describe('power', () => {
-  test('a running VM is left alone by start, and told so', async () => {
-    const { output } = await call('start_vm', { vmid: 100 });
-    expect(output).toMatchObject({ status: 'unchanged', message: 'VM 100 is already running.' });
-    expect(writes()).toEqual([]);
-  });
-
-  test('a template is never started', async () => {
-    const { error } = await call('start_vm', { vmid: 9000 });
-    expect(error).toMatchObject({ code: 'conflict', hint: 'Make a VM of it with clone_vm.' });
-  });
-
-  test('start, reset and stop are followed to their end', async () => {
-    product.sim.cluster.vm(340, { node: 'pve1', status: 'stopped' });
-    expect((await call('start_vm', { node: 'pve1', vmid: '340', ...waiting })).output['status']).toBe('completed');
-    expect(product.sim.cluster.guest(340)?.status).toBe('running');
-    expect((await call('reset_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
-    expect((await call('stop_vm', { vmid: 340, ...waiting })).output['status']).toBe('completed');
-    expect(product.sim.cluster.guest(340)?.status).toBe('stopped');
-    expect((await call('reset_vm', { vmid: 340 })).error).toMatchObject({ code: 'conflict', hint: 'Use start_vm.' });
-  });
-
-  test('shutdown fails when the guest ignores it, and with force_stop pulls the plug', async () => {
-    product.sim.cluster.vm(341, { node: 'pve1', status: 'running', shutdownSeconds: Infinity });
-    const ignored = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, ...waiting });
-    expect(ignored.output['status']).toBe('failed');
-    expect(product.sim.cluster.guest(341)?.status).toBe('running');
-    const forced = await call('shutdown_vm', { vmid: 341, timeout_seconds: 5, force_stop: true, ...waiting });
-    expect(forced.output['status']).toBe('completed');
-    expect(product.sim.cluster.guest(341)?.status).toBe('stopped');
-  });
-});
-
-describe('listing VMs', () => {
-  test('is one request, filtered and paged, and tells what was left out', async () => {
-    const { output, text } = await call('get_vms', { tag: 'prod', status: 'running', limit: 2 });
-    expect(output).toMatchObject({ total: 4, running: 4, stopped: 0, next_after: 101 });
-    expect(text).toContain('2 of 4 shown; next page: after=101');
-    expect(product.sim.requests.list().map(({ path }) => path)).toEqual(['/cluster/resources']);
-  });
-
-  test('shows guests of a node that is down as unknown, not as stopped with zero memory', async () => {
-    const restore = product.sim.faults.loseNode('pve3');
-    const { output } = await call('get_vms', { node: 'pve3', limit: 1 });
-    expect((output['guests'] as Row[])[0]).toMatchObject({ vmid: 104, status: 'unknown', memory_bytes: null });
-    restore();
   });
 });

@@ -8,6 +8,7 @@ import { defineTask } from '../define.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput, storage } from '../inputs.ts';
 import { hasJobMarker, withJobMarker } from '../job-marker.ts';
+import { isSuspendedInstead, leftOut } from './backed-up.ts';
 
 const VARIABLES = ['cluster', 'guestname', 'node', 'vmid'];
 /** Newest backups of the guest whose notes are read to recognise one of our own. */
@@ -60,12 +61,17 @@ export const createBackup = defineTask({
       protected: wanted.protected,
       prune: wanted.prune,
     });
+    const config = await pve.guestConfig(guest);
+    const isSuspended = wanted.mode === 'snapshot' && (await isSuspendedInstead(pve, guest, config));
+    const missing = leftOut(guest, config);
     return send(mutation, {
       vm_type: guest.type,
       guest: guest.name,
       node: guest.node,
       storage: target,
-      interrupts_guest: interrupts(wanted) && guest.status === 'running',
+      interrupts_guest: isSuspended || (interrupts(wanted) && guest.status === 'running'),
+      ...(isSuspended ? { mode_used: 'suspend, because a disk lies on storage without snapshots' } : {}),
+      ...(missing.length === 0 ? {} : { leaves_out: missing }),
     });
   },
   async verify({ input: wanted, pve, jobId }) {

@@ -25,7 +25,7 @@ export const deleteBackup = defineTask({
   permissions: { '/storage/{storage}': ['Datastore.AllocateSpace', 'Datastore.Audit'], '/vms': ['VM.Backup'] },
   summary: (wanted) => `Delete backup ${wanted.volid}`,
   async run({ input: wanted, pve }) {
-    const backup = await findBackup(pve, wanted);
+    const backup = await findBackup(pve, { ...wanted, field: 'volid' });
     if (backup.protected) {
       throw new OperationError('conflict', `The backup ${backup.volid} is protected.`, {
         hint: 'A person has to take the protection off in Proxmox VE.',
@@ -42,10 +42,11 @@ export const deleteBackup = defineTask({
   },
   async verify({ input: wanted, pve }) {
     try {
-      await findBackup(pve, wanted);
+      await findBackup(pve, { ...wanted, field: 'volid' });
       return 'absent';
     } catch (error) {
-      if (error instanceof OperationError && error.code === 'not_found' && error.details['field'] === 'volid') return 'achieved';
+      // A storage that cannot be found says nothing of what was on it.
+      if (error instanceof OperationError && error.code === 'not_found' && error.details['volid'] !== undefined) return 'achieved';
       throw error;
     }
   },

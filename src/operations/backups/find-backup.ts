@@ -3,11 +3,14 @@ import { parseVolid } from '../../domain/volid.ts';
 import { backupOwner } from '../../proxmox/backups.ts';
 import type { FoundVolume } from '../../proxmox/content-search.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
+import { ofField } from '../of-field.ts';
 
 const SHOWN = 5;
 
 export interface BackupPlace {
   readonly volid: string;
+  /** The argument that gave the volid. */
+  readonly field: 'volid' | 'archive';
   readonly storage?: string | undefined;
   readonly node?: string | undefined;
 }
@@ -23,7 +26,7 @@ export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promis
   if (!parts || !parts.volume.startsWith('backup/')) {
     throw new OperationError('invalid_input', `${JSON.stringify(volid.slice(0, 120))} is not the volid of a backup.`, {
       hint: 'Use a volid exactly as list_backups shows it.',
-      details: { field: 'volid' },
+      details: { field: place.field },
     });
   }
   if (place.storage !== undefined && place.storage !== parts.storage) {
@@ -32,12 +35,9 @@ export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promis
       details: { field: 'storage' },
     });
   }
-  const { volumes, unavailable } = await pve.findContent({
-    content: 'backup',
-    storage: parts.storage,
-    node: place.node,
-    vmid: backupOwner(volid).vmid ?? undefined,
-  });
+  const { volumes, unavailable } = await pve
+    .findContent({ content: 'backup', storage: parts.storage, node: place.node, vmid: backupOwner(volid).vmid ?? undefined })
+    .catch((error: unknown) => Promise.reject(isAboutStorage(error) ? ofField(error, place.field) : error));
   const [found, second] = volumes.filter((volume) => volume.volid === volid);
   if (found && second) {
     throw new OperationError('conflict', `${volid} exists on more than one node.`, {
@@ -58,7 +58,12 @@ export async function findBackup(pve: ProxmoxReader, place: BackupPlace): Promis
     );
   }
   await assertMayRead(pve, parts.storage, volid, place.node);
-  throw missing(volid, volumes);
+  throw missing(volid, volumes, place.field);
+}
+
+/** The storage stands in the volid. */
+function isAboutStorage(error: unknown): boolean {
+  return error instanceof OperationError && error.details['field'] === 'storage';
 }
 
 /**
@@ -85,7 +90,7 @@ export async function nodeFor(pve: ProxmoxReader, backup: FoundVolume, preferred
   throw new OperationError('proxmox_unreachable', `No node that sees ${backup.volid} is online.`, { hint: 'See get_nodes.' });
 }
 
-function missing(volid: string, volumes: readonly FoundVolume[]): OperationError {
+function missing(volid: string, volumes: readonly FoundVolume[], field: BackupPlace['field']): OperationError {
   const { vmid } = backupOwner(volid);
   const others = volumes
     .filter((volume) => volume.vmid === vmid && vmid !== null)
@@ -94,6 +99,6 @@ function missing(volid: string, volumes: readonly FoundVolume[]): OperationError
     .map((volume) => volume.volid);
   return new OperationError('not_found', `There is no backup ${volid}, or the API token may not see it.`, {
     hint: others.length === 0 ? 'See list_backups.' : `Newest backups of guest ${vmid} there: ${others.join(', ')}.`,
-    details: { field: 'volid' },
+    details: { field, volid },
   });
 }

@@ -11,7 +11,7 @@ import { isoTime } from '../times.ts';
 import { backedUpBridges, backedUpDisks } from './backup-config.ts';
 import { findBackup, nodeFor } from './find-backup.ts';
 import { lastBackup } from '../last-backup.ts';
-import { guestToReplace, storageForRestore } from './target-of-restore.ts';
+import { guestToReplace, storageForRestore, type ReplacedGuest } from './target-of-restore.ts';
 
 export const restoreBackup = defineTask({
   name: 'restore_backup',
@@ -50,7 +50,7 @@ export const restoreBackup = defineTask({
     const backup = await findFrom(pve, wanted.archive, wanted.node);
     const type = typeOf(backup);
     const replaced = wanted.vmid === undefined ? undefined : await guestToReplace(pve, wanted.vmid, type, wanted.overwrite);
-    const on = await targetNode(pve, backup, wanted.node, replaced?.node);
+    const on = await targetNode(pve, backup, wanted.node, replaced?.guest.node);
     const config = await configOf(pve, on, backup.volid);
     const disks = backedUpDisks(config);
     const chosen = await storageForRestore(pve, { node: on, type, storage: wanted.storage, disks });
@@ -76,7 +76,7 @@ export const restoreBackup = defineTask({
       storage: chosen?.storage ?? [...new Set(disks.map((disk) => disk.storage))].join(', '),
       ...(chosen?.reason === undefined || chosen.reason === null ? {} : { storage_chosen_because: chosen.reason }),
       backup_created_at: isoTime(backup.createdSeconds),
-      ...(replaced === undefined ? {} : { replaces: { guest: replaced.name, disk_bytes: replaced.maxDiskBytes } }),
+      ...(replaced === undefined ? {} : { replaces: factsOf(replaced) }),
       ...(replaced === undefined || planned !== null ? {} : { last_backup_of_replaced: await lastBackup(pve, id) }),
     });
   },
@@ -88,12 +88,13 @@ export const restoreBackup = defineTask({
 
 /** The backup as the target node sees it; one that only other nodes see is found too, to say where it is. */
 async function findFrom(pve: ProxmoxReader, volid: string, on: string | undefined): Promise<FoundVolume> {
-  if (on === undefined) return findBackup(pve, { volid });
+  const anywhere = { volid, field: 'archive' } as const;
+  if (on === undefined) return findBackup(pve, anywhere);
   try {
-    return await findBackup(pve, { volid, node: on });
+    return await findBackup(pve, { ...anywhere, node: on });
   } catch (error) {
     if (error instanceof OperationError && error.code === 'not_found' && error.details['field'] !== 'node')
-      return findBackup(pve, { volid });
+      return findBackup(pve, anywhere);
     throw error;
   }
 }
@@ -131,6 +132,15 @@ async function targetNode(
   const owner = backup.vmid ?? backupOwner(backup.volid).vmid;
   const home = (await pve.guests()).find((guest) => guest.vmid === owner)?.node;
   return nodeFor(pve, backup, home);
+}
+
+/** What is lost. */
+function factsOf({ guest, disks }: ReplacedGuest) {
+  return {
+    guest: guest.name,
+    disk_bytes: disks.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0),
+    disks: disks.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
+  };
 }
 
 /** Empty where it cannot be read (no privilege, a format that Proxmox cannot look into). */

@@ -1,4 +1,6 @@
+import { guestDisks, type GuestDisk } from '../guest-disks.ts';
 import { assertUnlocked } from '../guest-lock.ts';
+import { assertNoLinkedClones } from '../linked-clones.ts';
 import { guestLabel, type GuestType } from '../../domain/guest.ts';
 import { OperationError } from '../../domain/operation-error.ts';
 import type { ChosenStorage } from '../../proxmox/choose-storage.ts';
@@ -6,6 +8,12 @@ import type { GuestStatus } from '../../proxmox/guest-status.ts';
 import { readFlag } from '../../proxmox/lenient.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import type { BackedUpDisk } from './backup-config.ts';
+
+/** A guest that a restore replaces, and the disks that it loses. */
+export interface ReplacedGuest {
+  readonly guest: GuestStatus;
+  readonly disks: readonly GuestDisk[];
+}
 
 /**
  * The guest that a restore would replace; undefined when the id is free.
@@ -16,7 +24,7 @@ export async function guestToReplace(
   vmid: number,
   type: GuestType,
   overwrite: boolean,
-): Promise<GuestStatus | undefined> {
+): Promise<ReplacedGuest | undefined> {
   if (await pve.isVmidFree(vmid)) return undefined;
   const existing = await pve.locate(vmid);
   const label = `${guestLabel(existing.type, vmid)} on ${existing.node}`;
@@ -37,10 +45,13 @@ export async function guestToReplace(
   const guest = await pve.guestStatus(type, vmid, existing.node);
   if (guest.status === 'running') throw refuse(`${label} is running, so it is not replaced.`, 'Stop it first.');
   assertUnlocked(guest, 'vmid');
-  if (readFlag((await pve.guestConfig(guest)).options['protection'])) {
+  const config = await pve.guestConfig(guest);
+  if (readFlag(config.options['protection'])) {
     throw refuse(`${label} is protected.`, 'A person has to take the protection off in Proxmox VE.');
   }
-  return guest;
+  const disks = guestDisks(type, config);
+  if (guest.template) await assertNoLinkedClones(pve, guest, disks);
+  return { guest, disks };
 }
 
 /**

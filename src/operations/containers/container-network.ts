@@ -1,9 +1,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { OperationError } from '../../domain/operation-error.ts';
+import { isCidr } from '../cidr.ts';
+import { macAddress } from '../mac-address.ts';
 
 const BRIDGE = /^[A-Za-z0-9._-]{1,15}$/;
-const MAC = /^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/;
 
 /** The first network interface of a new container. */
 export const networkFields = z.object({
@@ -17,7 +18,7 @@ export const networkFields = z.object({
   ip6: z.string().max(43).optional().describe('IPv6: auto, dhcp, manual, or address/prefix.'),
   gw6: z.string().max(39).optional().describe('IPv6 gateway.'),
   vlan_tag: z.int().min(1).max(4094).optional().describe('VLAN tag.'),
-  hwaddr: z.string().regex(MAC, 'must be an address like BC:24:11:00:00:01').optional().describe('MAC address; random when left out.'),
+  hwaddr: macAddress.optional().describe('MAC address; random when left out.'),
   firewall: z.boolean().default(false).describe('Filter by the Proxmox firewall.'),
 });
 
@@ -27,8 +28,8 @@ export function networkOf(
 ): Readonly<Record<string, string | number | boolean | undefined>> | undefined {
   if (fields.network_bridge === 'none') return undefined;
   const { ip, ip6, gw, gw6 } = fields;
-  if (!['dhcp', 'manual'].includes(ip)) assertCidr('ip', ip, isIPv4, 32);
-  if (ip6 !== undefined && !['auto', 'dhcp', 'manual'].includes(ip6)) assertCidr('ip6', ip6, isIPv6, 128);
+  if (!['dhcp', 'manual'].includes(ip)) assertCidr('ip', ip, 4);
+  if (ip6 !== undefined && !['auto', 'dhcp', 'manual'].includes(ip6)) assertCidr('ip6', ip6, 6);
   assertGateway('gw', gw, ip, isIPv4);
   assertGateway('gw6', gw6, ip6, isIPv6);
   return {
@@ -44,9 +45,8 @@ export function networkOf(
   };
 }
 
-function assertCidr(field: string, text: string, isAddress: (text: string) => boolean, bits: number): void {
-  const [address = '', prefix = '', ...rest] = text.split('/');
-  if (rest.length === 0 && isAddress(address) && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits) return;
+function assertCidr(field: string, text: string, version: 4 | 6): void {
+  if (isCidr(text, version)) return;
   throw new OperationError('invalid_input', `${field} ${JSON.stringify(text)} is no address with prefix length.`, {
     hint: field === 'ip' ? 'Use dhcp, manual, or e.g. 192.0.2.10/24.' : 'Use auto, dhcp, manual, or e.g. 2001:db8::10/64.',
     details: { field },

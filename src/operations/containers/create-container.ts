@@ -2,9 +2,11 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, unchanged } from '../../domain/plan.ts';
 import { parseAuthorizedKeys } from '../../exec/authorized-key.ts';
 import { createContainerOn } from '../../proxmox/create-container.ts';
+import { chooseNode } from '../choose-node.ts';
 import { defineTask } from '../define.ts';
 import { withJobMarker } from '../job-marker.ts';
 import { assertBridges } from '../known-bridges.ts';
+import { ofField } from '../of-field.ts';
 import { networkOf } from './container-network.ts';
 import { assertTemplateExists } from './container-template.ts';
 import { madeByJob } from './made-by-job.ts';
@@ -32,7 +34,7 @@ export const createContainer = defineTask({
   async run({ input: wanted, pve, jobId }) {
     const network = networkOf(wanted);
     assertKeys(wanted.ssh_public_keys);
-    await assertNodeIsOnline(pve, wanted.node);
+    await chooseNode(pve, wanted.node);
     if (!wanted.unprivileged && wanted.nesting) {
       throw new OperationError('invalid_input', 'Only root@pam itself may set nesting on a privileged container; an API token may not.', {
         hint: 'Leave unprivileged at true.',
@@ -57,8 +59,11 @@ export const createContainer = defineTask({
       storage: wanted.storage,
       neededBytes: neededGib * GIB,
     });
-    for (const on of new Set(wanted.mount_points.flatMap((mount) => mount.storage ?? []))) {
-      await pve.chooseStorage({ node: wanted.node, content: 'rootdir', storage: on });
+    for (const [index, { storage: on }] of wanted.mount_points.entries()) {
+      if (on === undefined) continue;
+      await pve
+        .chooseStorage({ node: wanted.node, content: 'rootdir', storage: on })
+        .catch((error: unknown) => Promise.reject(ofField(error, `mount_points.${index}.storage`)));
     }
     const id = wanted.vmid ?? (await pve.freeVmid());
     await pve.assertPrivilege('VM.Allocate', [`/vms/${id}`, ...(wanted.pool === undefined ? [] : [`/pool/${wanted.pool}`])]);
@@ -117,18 +122,4 @@ function assertKeys(keys: string | undefined): void {
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.code, `ssh_public_keys: ${error.message}`, { hint: error.hint, details: { field: 'ssh_public_keys' } });
   }
-}
-
-async function assertNodeIsOnline(
-  pve: { nodes(): Promise<readonly { readonly node: string; readonly status: string }[]> },
-  name: string,
-): Promise<void> {
-  const nodes = await pve.nodes();
-  const found = nodes.find(({ node: candidate }) => candidate === name);
-  if (found?.status === 'online') return;
-  const online = nodes.filter(({ status }) => status === 'online').map(({ node: candidate }) => candidate);
-  throw new OperationError(found ? 'conflict' : 'not_found', found ? `Node ${name} is ${found.status}.` : `There is no node ${name}.`, {
-    hint: `Online are ${online.toSorted().join(', ') || 'none'}.`,
-    details: { field: 'node' },
-  });
 }

@@ -3,10 +3,12 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readContainerConfig } from '../../proxmox/container-config.ts';
 import { defineTask } from '../define.ts';
+import { guestDisks } from '../guest-disks.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { identityOf } from '../guest-identity.ts';
 import { selector } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
+import { assertNoLinkedClones } from '../linked-clones.ts';
 import { containerOf, eachContainer } from './each-container.ts';
 import { formatStyle } from './format-style.ts';
 
@@ -60,12 +62,14 @@ export const deleteContainer = defineTask({
         details: { vmid },
       });
     }
+    const owned = guestDisks('lxc', raw);
+    if (config.template) await assertNoLinkedClones(pve, facts, owned);
     const result = {
       container: facts.name,
       node,
       was_running: container.status === 'running',
       identity,
-      destroys_disks: config.disks.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
+      destroys_disks: owned.map(({ disk, volume, sizeBytes }) => ({ disk, volume, size_bytes: sizeBytes })),
     };
     if (container.status === 'running') {
       return sendThenContinue({ ...container.stop(), repeat: 'convergent' }, { ...result, ...(await backupFacts()) });

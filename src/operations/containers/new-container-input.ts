@@ -10,6 +10,7 @@ const mountPoint = z.strictObject({
   path: z
     .string()
     .regex(/^\/[^,\s]{1,200}$/, 'must be an absolute path without commas and blanks')
+    .refine((path) => !/\/\.{1,2}(?:\/|$)/.test(path), 'must have no . or .. as a part')
     .describe('Path in the container.'),
   size_gb: diskGib.describe('GiB.'),
   storage: storage.optional(),

@@ -71,6 +71,12 @@ export const updateContainerResources = defineTask({
     }
     assertUnlocked(facts);
     const grows = target !== undefined && target > current;
+    if (grows && facts.template) {
+      throw new OperationError('conflict', `Container ${vmid} is a template, whose disks stay as they are.`, {
+        hint: 'Clone it and grow the disk of the clone.',
+        details: { vmid },
+      });
+    }
     const options = Object.fromEntries(changes.map(({ option, to }) => [option, to]));
     const result = {
       container: facts.name,

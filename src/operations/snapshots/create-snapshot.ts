@@ -6,6 +6,7 @@ import { createSnapshotOf } from '../../proxmox/snapshots.ts';
 import { defineTask } from '../define.ts';
 import { snapname } from '../inputs.ts';
 import { hasJobMarker, withJobMarker } from '../job-marker.ts';
+import { assertRamCanBeSaved, withoutSnapshots } from './snapshot-blockers.ts';
 import { assertSnapshotsCanChange, snapshotGuest, snapshotGuestInput } from './snapshot-guest.ts';
 
 /** Names that Proxmox keeps for itself. */
@@ -48,12 +49,9 @@ export const createSnapshot = defineTask({
       });
     }
     assertSnapshotsCanChange(guest);
-    if (!(await pve.canSnapshot(guest))) {
-      throw new OperationError('conflict', `A disk of ${label} lies on storage that cannot take snapshots.`, {
-        hint: 'Use create_backup, or move the disks to storage with snapshots (LVM-thin, ZFS, Ceph, or qcow2 files).',
-      });
-    }
+    if (!(await pve.canSnapshot(guest))) throw withoutSnapshots(guest, await pve.guestConfig(guest));
     const vmstate = input.vmstate && guest.status === 'running';
+    if (vmstate) assertRamCanBeSaved(guest, await pve.guestConfig(guest));
     const mutation = createSnapshotOf(guest, { snapname: input.snapname, description: withJobMarker(input.description, jobId), vmstate });
     return send(mutation, { vm_type: guest.type, guest: guest.name, snapname: input.snapname, with_ram: vmstate });
   },

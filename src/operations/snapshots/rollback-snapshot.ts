@@ -8,6 +8,7 @@ import { defineTask } from '../define.ts';
 import { snapname } from '../inputs.ts';
 import { isoTime } from '../times.ts';
 import { changedOptions } from './changed-options.ts';
+import { assertNewestOnZfs } from './snapshot-blockers.ts';
 import { assertSnapshotsCanChange, snapshotGuest, snapshotGuestInput, snapshotNamed } from './snapshot-guest.ts';
 import { descendantsOf } from './snapshot-tree.ts';
 
@@ -23,7 +24,7 @@ export const rollbackSnapshot = defineTask({
   takesToken: true,
   repeat: 'non-repeatable',
   destroys: 'part',
-  loses: 'Everything that was written since the snapshot, and every later snapshot where the storage needs that.',
+  loses: 'Everything that was written since the snapshot.',
   permissions: { '/vms/{vmid}': ['VM.Audit', 'VM.Snapshot.Rollback'] },
   summary: (input) => `Roll guest ${input.vmid} back to snapshot ${input.snapname}`,
   async run({ input, pve, planned }) {
@@ -48,6 +49,7 @@ export const rollbackSnapshot = defineTask({
       });
     }
     const [now, then] = await Promise.all([pve.guestConfig(guest), pve.guestConfig(guest, snapshot.name)]);
+    await assertNewestOnZfs(pve, guest, list, { snapshot, config: then });
     const result = {
       vm_type: guest.type,
       guest: guest.name,
@@ -56,7 +58,7 @@ export const rollbackSnapshot = defineTask({
       stops_running_guest: guest.status === 'running',
       resumes_saved_ram: snapshot.vmstate,
       resets_options: changedOptions(now, then),
-      // They stay as other branches of the tree, except on ZFS, which refuses to pass over them.
+      // They stay as other branches of the tree.
       later_snapshots: descendantsOf(list.snapshots, snapshot.name),
     };
     const leaves = { protection: readFlag(then.options['protection']), tags: readList(then.options['tags']) };

@@ -6,6 +6,7 @@ import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import type { Snapshot, SnapshotList } from '../../proxmox/snapshots.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
+import { ofField } from '../of-field.ts';
 
 /** The guest whose snapshots are meant. */
 export const snapshotGuestInput = guestInput.extend({
@@ -24,11 +25,7 @@ export async function snapshotGuest(pve: ProxmoxReader, { vmid, node, vm_type }:
 /** A guest of the other type is served as well, if only the type is left out. */
 function withoutType(error: unknown, type: string): unknown {
   if (!(error instanceof OperationError) || error.code !== 'not_found' || !/^\d+ is a /.test(error.message)) return error;
-  return new OperationError(error.code, error.message, {
-    hint: `Leave vm_type=${type} out.`,
-    details: { ...error.details, field: 'vm_type' },
-    cause: error,
-  });
+  return ofField(error, 'vm_type', `Leave vm_type=${type} out.`);
 }
 
 /** @throws OperationError `conflict` for a guest whose snapshots Proxmox would not touch now */

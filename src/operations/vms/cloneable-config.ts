@@ -34,6 +34,7 @@ export async function cloneableConfig(pve: ProxmoxReader, wish: Wish, source: Vm
   if (!full && !now.template && wish.snapname === undefined)
     throw conflict(`VM ${source.vmid} is no template, so it has no linked clones.`, 'Use full=true.', 'full');
   const copied = wish.snapname === undefined ? now : await configOfSnapshot(pve, source, wish.snapname);
+  assertCopyable(source, wish, copied);
   const target = wish.target_node === source.node ? undefined : wish.target_node;
   if (storage !== undefined) {
     const chosen = await pve.chooseStorage({ node: source.node, content: 'images', storage });
@@ -47,6 +48,25 @@ export async function cloneableConfig(pve: ProxmoxReader, wish: Wish, source: Vm
   }
   if (target !== undefined) await assertReachableFrom(pve, target, source.vmid, copied);
   return copied;
+}
+
+/** @see qemu-server PVE/API2/Qemu.pm, clone_vm */
+function assertCopyable({ vmid, status }: Vm, { full, snapname }: Wish, { drives }: VmConfig): void {
+  const device = drives.find(({ isCdrom, storage }) => !isCdrom && storage === null);
+  if (device !== undefined) {
+    throw conflict(
+      `${device.key} of VM ${vmid} is ${device.volid}, which lies on no storage and cannot be copied.`,
+      'Take it out of the VM in Proxmox VE first, or copy what is on it by other means.',
+      'source_vmid',
+    );
+  }
+  if (full && snapname === undefined && status === 'running' && drives.some(({ key }) => key === 'tpmstate0')) {
+    throw conflict(
+      `VM ${vmid} runs and has a TPM, whose state cannot be copied meanwhile.`,
+      'Shut it down first (shutdown_vm), or clone a snapshot of it (snapname).',
+      'source_vmid',
+    );
+  }
 }
 
 async function configOfSnapshot(pve: ProxmoxReader, { node, vmid }: Vm, snapname: string): Promise<VmConfig> {

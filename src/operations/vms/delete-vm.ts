@@ -3,9 +3,11 @@ import { OperationError } from '../../domain/operation-error.ts';
 import { send, sendThenContinue } from '../../domain/plan.ts';
 import { readVmConfig } from '../../proxmox/vm-config.ts';
 import { defineTask } from '../define.ts';
+import { guestDisks } from '../guest-disks.ts';
 import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
 import { lastBackup } from '../last-backup.ts';
+import { assertNoLinkedClones } from '../linked-clones.ts';
 
 export const deleteVm = defineTask({
   name: 'delete_vm',
@@ -25,7 +27,8 @@ export const deleteVm = defineTask({
   async run({ input, pve, planned }) {
     const vm = await pve.vm(input);
     const { vmid, node } = vm;
-    const config = readVmConfig(await pve.guestConfig({ type: 'qemu', node, vmid }));
+    const raw = await pve.guestConfig({ type: 'qemu', node, vmid });
+    const config = readVmConfig(raw);
     const conflict = (message: string, hint: string): OperationError =>
       new OperationError('conflict', message, { hint, details: { vmid, node } });
     if (planned !== null && planned['vmgenid'] !== config.vmgenid) {
@@ -39,9 +42,9 @@ export const deleteVm = defineTask({
     }
     if (vm.status === 'running' && !input.force)
       throw conflict(`VM ${vmid} is running.`, 'Stop it first, or use force=true to pull the plug and delete it.');
-    const disks = config.drives
-      .filter((drive) => !drive.isCdrom)
-      .map(({ key, volid, sizeBytes }) => ({ disk: key, volid, size_bytes: sizeBytes }));
+    const owned = guestDisks('qemu', raw);
+    if (config.template) await assertNoLinkedClones(pve, vm.facts, owned);
+    const disks = owned.map(({ disk, volume, sizeBytes }) => ({ disk, volid: volume, size_bytes: sizeBytes }));
     const backup = planned === null ? { last_backup: await lastBackup(pve, vmid) } : {};
     const facts = { vmid, name: config.name, node, status: vm.status, vmgenid: config.vmgenid, disks, ...backup };
     if (vm.status === 'running') return sendThenContinue({ ...vm.stop(), repeat: 'convergent' }, facts);

@@ -4,7 +4,6 @@ import { parseVolid } from '../../domain/volid.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { knownVolume } from '../known-volume.ts';
 
-const FIELD = 'import_from';
 /** @see pve-storage PVE/Storage/Plugin.pm, parse_volname: one level of plain file names, nothing deeper */
 const OVA = /^(?<archive>[\w.+-]+:import\/[\w.+=-]+\.ova)(?:\/(?<disk>[\w.+=-]+\.(?:vmdk|qcow2|raw)))?$/;
 /** Types of storage that are folders of files, where an archive can be unpacked. */
@@ -12,17 +11,18 @@ const FILE_BASED: ReadonlySet<string | null> = new Set(['dir', 'nfs', 'cifs', 'c
 
 /**
  * An image to import: a file of content type import, a disk inside an OVA archive, or the disk of another guest.
+ * @param field the argument that named it
  * @returns the archive's own storage where a disk must be unpacked first
  * @throws OperationError `not_found` or `invalid_input` that names what does exist
  */
-export async function knownImport(pve: ProxmoxReader, node: string, volid: string): Promise<string | undefined> {
+export async function knownImport(pve: ProxmoxReader, node: string, volid: string, field: string): Promise<string | undefined> {
   const { storage = '', volume = '' } = parseVolid(volid) ?? {};
   const { archive } = OVA.exec(volid)?.groups ?? {};
   if (archive === undefined || storage === '') {
-    await knownVolume(pve, node, volid, volume.startsWith('import/') ? 'import' : 'images', FIELD);
+    await knownVolume(pve, node, volid, volume.startsWith('import/') ? 'import' : 'images', field);
     return undefined;
   }
-  await knownVolume(pve, node, archive, 'import', FIELD);
+  await knownVolume(pve, node, archive, 'import', field);
   const disks = await pve.ovaDisks(node, storage, archive);
   if (disks.includes(volid)) return storage;
   const isWhole = volid === archive;
@@ -34,7 +34,7 @@ export async function knownImport(pve: ProxmoxReader, node: string, volid: strin
         disks.length === 0
           ? 'Proxmox VE finds no disk in it.'
           : `Name one of its disks: ${disks.map((disk) => showUntrusted(disk)).join(', ')}.`,
-      details: { field: FIELD, volid },
+      details: { field, volid },
     },
   );
 }
@@ -55,6 +55,6 @@ export async function unpackingStorage(pve: ProxmoxReader, node: string, archive
   if (best !== undefined) return best.storage;
   throw new OperationError('conflict', `Node ${node} has no storage on which the disk of an OVA archive can be unpacked.`, {
     hint: `Allow the content type images on a storage of files, e.g. ${archives[0]}, or unpack the archive and import the disk itself.`,
-    details: { field: FIELD, node },
+    details: { node },
   });
 }

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { DISK_BUSES, OS_TYPES } from '../../proxmox/new-vm.ts';
 import { nameserver } from '../address-list.ts';
 import { node, pool, storage, vmid } from '../inputs.ts';
+import { macAddress } from '../mac-address.ts';
+import { ipConfig } from './ip-config.ts';
 import { vmName } from './vm-name.ts';
 
 /** Neither Proxmox nor QEMU names an upper limit below these. */
 const MAX_CORES = 4096;
 const MAX_MEMORY_MIB = 64 * 1024 * 1024;
 const MAX_DISK_GIB = 128 * 1024;
+/** Of IP; with less, Proxmox does not start the VM. */
+const LEAST_MTU = 576;
 
 /** A text of a certain form. The form is said in the error and not in the schema, which every session pays for. */
 const formed = (form: RegExp, maxLength: number, what: string) =>
@@ -37,9 +41,14 @@ const network = z.strictObject({
   bridge: bridge.optional(),
   model: z.enum(['virtio', 'e1000', 'e1000e', 'rtl8139', 'vmxnet3']).default('virtio'),
   tag: z.int().min(1).max(4094).optional().describe('VLAN.'),
-  macaddr: formed(/^[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}$/, 17, 'a unicast address like BC:24:11:00:00:01').optional(),
+  macaddr: macAddress.optional(),
   firewall: z.boolean().optional(),
-  mtu: z.int().min(1).max(65_520).optional(),
+  mtu: z
+    .int()
+    .min(1)
+    .max(65_520)
+    .refine((mtu) => mtu === 1 || mtu >= LEAST_MTU, 'must be 1, which is that of the bridge, or 576 and more')
+    .optional(),
   rate: z.number().min(0).max(10_240).optional().describe('MB/s.'),
 });
 
@@ -48,7 +57,6 @@ const sshkeys = formed(
   32_768,
   'public SSH keys, one per line',
 );
-const ipconfig = formed(/^ip6?=[\w:./]{1,60}(?:,(?:gw|ip6|gw6)=[\w:./]{1,60}){0,3}$/, 256, 'like ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1');
 const machine = formed(
   /^(?:pc|q35|virt|(?:pc-i440fx|pc-q35|pc|virt)-\d+(?:\.\d+)+(?:\+pve\d+)?)$/,
   40,
@@ -85,7 +93,7 @@ export const newVmInput = z.object({
     .describe('cloud-init: login name.'),
   cipassword: z.string().min(1).max(256).optional().describe('cloud-init: password; prefer sshkeys.'),
   sshkeys: sshkeys.optional().describe('cloud-init: public keys, one per line.'),
-  ipconfig: z.array(ipconfig).max(32).optional().describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
+  ipconfig: z.array(ipConfig).max(32).optional().describe('Per network: ip=dhcp or ip=192.0.2.5/24,gw=192.0.2.1.'),
   nameserver: nameserver.optional().describe('cloud-init: DNS servers.'),
   searchdomain: formed(/^[\w.-]+(?:[ ,;]+[\w.-]+)*$/, 256, 'one or more domains')
     .optional()

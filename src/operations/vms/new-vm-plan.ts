@@ -1,13 +1,13 @@
 import { OperationError } from '../../domain/operation-error.ts';
 import type { Facts } from '../../domain/plan.ts';
-import type { NewCloudInit, NewNetwork, NewVm } from '../../proxmox/new-vm.ts';
+import type { NewCloudInit, NewVm } from '../../proxmox/new-vm.ts';
 import type { ProxmoxReader } from '../../proxmox/reader.ts';
 import { withJobMarker } from '../job-marker.ts';
-import { assertBridges } from '../known-bridges.ts';
 import { knownVolume } from '../known-volume.ts';
 import { knownImport, unpackingStorage } from './known-import.ts';
 import { wantedDisks } from './new-vm-disks.ts';
 import type { NewVmInput } from './new-vm-input.ts';
+import { wantedNetworks } from './new-vm-networks.ts';
 import { placeDisks } from './new-vm-storage.ts';
 
 interface Place {
@@ -27,13 +27,18 @@ export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, v
       details: { field: 'pre_enrolled_keys' },
     });
   }
+  if (input.start) await assertCpusSuffice(pve, node, input);
   const wanted = wantedDisks(input);
   const hasCloudInit = wantsCloudInit(input);
   const needsOne = input.bios === 'ovmf' || input.tpm || hasCloudInit;
   const [networks, { disks, main, reason }, archives] = await Promise.all([
     wantedNetworks(pve, node, input),
     placeDisks(pve, node, wanted, { storage: input.storage, needsOne }),
-    Promise.all(wanted.flatMap(({ importFrom }) => (importFrom === undefined ? [] : [knownImport(pve, node, importFrom)]))),
+    Promise.all(
+      wanted.flatMap(({ importFrom, prefix }) =>
+        importFrom === undefined ? [] : [knownImport(pve, node, importFrom, `${prefix}import_from`)],
+      ),
+    ),
     ...(input.iso === undefined ? [] : [knownVolume(pve, node, input.iso, 'iso', 'iso')]),
     ...(input.drivers_iso === undefined ? [] : [knownVolume(pve, node, input.drivers_iso, 'iso', 'drivers_iso')]),
   ]);
@@ -86,12 +91,14 @@ export async function planNewVm(pve: ProxmoxReader, input: NewVmInput, { node, v
   };
 }
 
-async function wantedNetworks(pve: ProxmoxReader, node: string, input: NewVmInput): Promise<readonly NewNetwork[]> {
-  const given = input.networks ?? [{ model: 'virtio', bridge: undefined }];
-  const networks = given.map((network): NewNetwork => ({ ...network, bridge: network.bridge ?? input.network_bridge }));
-  const bridges = networks.map(({ bridge }) => bridge);
-  await assertBridges(pve, node, bridges, input.networks === undefined ? 'network_bridge' : 'networks');
-  return networks;
+/** Proxmox makes such a VM and then does not start it. @see qemu-server PVE/QemuServer.pm, config_to_command */
+async function assertCpusSuffice(pve: ProxmoxReader, node: string, { cpus, sockets }: NewVmInput): Promise<void> {
+  const has = (await pve.nodes()).find((row) => row.node === node)?.cpus ?? null;
+  if (has === null || cpus * sockets <= has) return;
+  throw new OperationError('conflict', `Node ${node} has ${has} CPUs, so it does not start a VM with ${cpus * sockets}.`, {
+    hint: 'Ask for fewer, or leave start out to make the VM all the same.',
+    details: { field: 'cpus', node },
+  });
 }
 
 function wantsCloudInit({ ciuser, cipassword, sshkeys, ipconfig, nameserver, searchdomain }: NewVmInput): boolean {

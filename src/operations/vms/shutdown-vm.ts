@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { OperationError } from '../../domain/operation-error.ts';
 import { unchanged, send } from '../../domain/plan.ts';
 import { defineTask } from '../define.ts';
 import { guestInput } from '../inputs.ts';
+import { haltedState } from './halted-vm.ts';
 
 export const shutdownVm = defineTask({
   name: 'shutdown_vm',
@@ -18,6 +20,13 @@ export const shutdownVm = defineTask({
   async run({ input, pve }) {
     const vm = await pve.vm(input);
     if (vm.status === 'stopped') return unchanged(`VM ${vm.vmid} is already stopped.`);
+    const halted = haltedState(vm.facts);
+    if (halted !== null && !input.force_stop) {
+      throw new OperationError('conflict', `VM ${vm.vmid} is ${halted}, so its system cannot shut down.`, {
+        hint: 'A person resumes it in Proxmox VE first. Or pull the plug: stop_vm, or force_stop=true.',
+        details: { vmid: vm.vmid, state: halted },
+      });
+    }
     return send(vm.shutdown({ timeout: input.timeout_seconds, forceStop: input.force_stop || undefined }));
   },
   /** A guest that was asked may still obey. */

@@ -1,7 +1,9 @@
 import { OperationError } from '../../domain/operation-error.ts';
 import { unchanged, send } from '../../domain/plan.ts';
 import { defineTask } from '../define.ts';
+import { assertUnlocked } from '../guest-lock.ts';
 import { guestInput } from '../inputs.ts';
+import { haltedState } from './halted-vm.ts';
 
 export const startVm = defineTask({
   name: 'start_vm',
@@ -14,6 +16,14 @@ export const startVm = defineTask({
   summary: ({ vmid }) => `Start VM ${vmid}`,
   async run({ input, pve }) {
     const vm = await pve.vm(input);
+    const halted = haltedState(vm.facts);
+    if (halted !== null) {
+      assertUnlocked(vm.facts);
+      throw new OperationError('conflict', `VM ${vm.vmid} is on, but ${halted}; starting does not change that.`, {
+        hint: 'A person resumes it in Proxmox VE. Or power-cycle it: stop_vm, then start_vm; unsaved data is lost.',
+        details: { vmid: vm.vmid, state: halted },
+      });
+    }
     if (vm.status === 'running') return unchanged(`VM ${vm.vmid} is already running.`);
     if (vm.facts.template) {
       throw new OperationError('conflict', `VM ${vm.vmid} is a template, which never runs.`, {

@@ -173,6 +173,8 @@ const cloning = (kind: GuestKind): Endpoint => ({
           ? `can't clone VM to node '${target}' (VM uses local storage)`
           : `can't clone CT to node '${target}' (CT uses local storage)`,
       );
+    if (isFull && guest.status === 'running' && parameters.optionalString('snapname') === undefined && source['tpmstate0'] !== undefined)
+      throw failure('cannot clone TPM state while VM is running');
     for (const drive of disksOf(kind, source)) {
       const storageName = parseVolid(drive.volid)?.storage ?? '';
       call.require(`/storage/${storage ?? storageName}`, 'Datastore.AllocateSpace');

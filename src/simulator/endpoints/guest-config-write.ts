@@ -106,6 +106,17 @@ function* applyChange(
   }
 }
 
+/** @throws ApiFailure 500 when the configuration is another one than the caller knows */
+export function refuseModified(call: Call, guest: Guest): void {
+  const digest = call.parameters.optionalString('digest');
+  if (digest === undefined || digest === digestOf(guest)) return;
+  throw failure(
+    guest.kind === 'qemu'
+      ? 'checksum mismatch (file change by other user?)'
+      : 'detected modified configuration - file changed by other user? Try again.',
+  );
+}
+
 interface Change {
   readonly guest: Guest;
   readonly work: () => Work;
@@ -129,8 +140,7 @@ function prepareChange(call: Call, kind: GuestKind, endpoint: Endpoint): Change 
   requireDiskSpace(call, kind, vmid, options);
   requireBridges(call, options);
   const found = findGuest(world, kind, call.node, vmid);
-  const digest = parameters.optionalString('digest');
-  if (digest !== undefined && digest !== digestOf(found)) throw failure('checksum mismatch (file change by other user?)');
+  refuseModified(call, found);
   if (found.flock) throw failure(`can't lock file '${lockFile(found)}' - got timeout`);
   const lock = lockOf(found);
   if (lock !== undefined) throw failure(`${guestWord(kind)} is locked (${lock})`);

@@ -64,7 +64,7 @@ function refuseExisting(plan: Omit<CreationPlan, 'existing' | 'options'>, guest:
   if (guest.status === 'running')
     throw failure(kind === 'qemu' ? `unable to restore VM ${vmid} - VM ${vmid} is running` : "can't overwrite running container");
   const lock = lockOf(guest);
-  if (lock !== undefined) throw failure(`${guestWord(kind)} is locked (${lock})`);
+  if (lock !== undefined) throw failure(`unable to restore ${guestWord(kind)} ${vmid} - ${guestWord(kind)} is locked (${lock})`);
   if (Number(guest.config['protection'] ?? 0) === 1)
     throw failure(
       kind === 'qemu'

@@ -1,19 +1,14 @@
 import type { Call, Endpoint } from '../api/endpoint.ts';
 import { failure, parameterFailure } from '../api/failure.ts';
 import { looseParts, printParts } from '../api/property-string.ts';
-import { digestOf, guestWord, isDriveKey, lockOf, readDrive, type Guest, type GuestKind } from '../model/guest.ts';
+import { guestWord, isDriveKey, lockOf, readDrive, type Guest, type GuestKind } from '../model/guest.ts';
 import { parseSize, printSize } from '../model/size.ts';
 import { allocateImage, defaultFormat, volumesOn } from '../model/storage.ts';
 import { findGuest, findVolume, parseVolid, seconds, usableStorage } from '../model/world.ts';
 import type { Work } from '../tasks/task-registry.ts';
 import { copyOffline, copyOnline, driveInTask, formattingLine, makeFileSystem, removeVolumes, storageInTask } from '../work/disks.ts';
 import { refuseLocked, withGuestLock } from '../work/guest-lock.ts';
-
-/** @throws ApiFailure 500 when the file has changed or the guest is locked */
-function checkUnchanged(call: Call, guest: Guest): void {
-  const digest = call.parameters.optionalString('digest');
-  if (digest !== undefined && digest !== digestOf(guest)) throw failure('checksum mismatch (file change by other user?)');
-}
+import { refuseModified } from './guest-config-write.ts';
 
 function* resize(call: Call, guest: Guest, key: string, text: string): Work {
   yield* withGuestLock(guest, function* () {
@@ -41,7 +36,7 @@ const resizing = (kind: GuestKind): Endpoint => ({
     const guest = findGuest(world, kind, call.node, parameters.number('vmid'));
     const key = parameters.string('disk');
     const text = parameters.string('size');
-    checkUnchanged(call, guest);
+    refuseModified(call, guest);
     const lock = lockOf(guest);
     if (kind === 'lxc' && lock !== undefined) throw failure(`CT is locked (${lock})`);
     if (guest.config[key] === undefined) throw failure(kind === 'qemu' ? `disk '${key}' does not exist` : `${key} does not exist`);
@@ -114,7 +109,7 @@ const moving = (kind: GuestKind): Endpoint => ({
     if (target === undefined) throw parameterFailure({ storage: 'property is missing and it is not optional' });
     call.require(`/storage/${target}`, 'Datastore.AllocateSpace');
     usableStorage(world, target, call.node);
-    checkUnchanged(call, guest);
+    refuseModified(call, guest);
     const lock = lockOf(guest);
     if (lock !== undefined) throw failure(`${guestWord(kind)} is locked (${lock})`);
     const value = guest.config[key];

@@ -1,11 +1,12 @@
 import type { Parameters } from '../api/parameters.ts';
 import { archivedConfig, backupIdentity } from '../facts-volumes.ts';
-import { disksOf, guestName, lockOf, type Guest } from '../model/guest.ts';
+import { disksOf, guestName, lockOf, type Drive, type Guest } from '../model/guest.ts';
 import { clockDuration, humanBytes, humanDuration, logTime, MIB, printSize } from '../model/size.ts';
 import { isOnNode, volumePath, volumesOn, type Storage } from '../model/storage.ts';
 import { seconds, type World } from '../model/world.ts';
 import { Interrupted, Vanished, type Work } from '../tasks/task-registry.ts';
 import { markBackups, readRetention } from './retention.ts';
+import { hasSnapshots } from './snapshots.ts';
 
 /** What a backup job is told. */
 export interface BackupJob {
@@ -64,18 +65,22 @@ function* prune(job: BackupJob, storage: Storage, guest: Guest): Work {
   yield `INFO: pruned ${removed.length} backup(s) not covered by keep-retention policy`;
 }
 
+/** Mount points of containers are left out unless they say otherwise. */
+const isBackedUp = (guest: Guest, { key, parts }: Drive): boolean =>
+  guest.kind === 'qemu' || key === 'rootfs' ? parts['backup'] !== '0' : parts['backup'] === '1';
+
 function* backupOne(job: BackupJob, guest: Guest, storage: Storage): Work {
   const { world, parameters } = job;
   const startedAt = seconds(world);
   const word = 'VM';
   const isRunning = guest.status === 'running';
-  const mode = isRunning ? (parameters.optionalString('mode') ?? 'snapshot') : 'stop';
+  let mode = isRunning ? (parameters.optionalString('mode') ?? 'snapshot') : 'stop';
   yield `INFO: Starting Backup of ${word} ${guest.vmid} (${guest.kind})`;
   yield `INFO: Backup started at ${logTime(startedAt)}`;
   yield `INFO: status = ${guest.status}`;
   const lock = lockOf(guest);
   if (lock !== undefined) throw new Error(`${guest.kind === 'qemu' ? 'VM' : 'CT'} is locked (${lock})`);
-  const disks = disksOf(guest.kind, guest.config).filter((drive) => drive.parts['backup'] !== '0');
+  const disks = disksOf(guest.kind, guest.config).filter((drive) => isBackedUp(guest, drive));
   guest.config['lock'] = 'backup';
   try {
     yield `INFO: ${guest.kind === 'qemu' ? 'VM' : 'CT'} Name: ${guestName(guest)}`;
@@ -83,6 +88,11 @@ function* backupOne(job: BackupJob, guest: Guest, storage: Storage): Work {
       yield guest.kind === 'qemu'
         ? `INFO: include disk '${drive.key}' '${drive.volid}' ${printSize(drive.sizeBytes)}`
         : `INFO: including mount point ${drive.key} ('${drive.parts['mp'] ?? '/'}') in backup`;
+    if (guest.kind === 'lxc' && mode === 'snapshot' && !disks.every((drive) => hasSnapshots(world, guest, drive))) {
+      yield 'INFO: mode failure - some volumes do not support snapshots';
+      yield "INFO: trying 'suspend' mode instead";
+      mode = 'suspend';
+    }
     yield `INFO: backup mode: ${mode}`;
     const limit = parameters.optionalNumber('bwlimit');
     if (limit !== undefined && limit > 0) yield `INFO: bandwidth limit: ${limit} KiB/s`;

@@ -104,6 +104,7 @@ export function* realizeDrive(
   if (importFrom !== undefined && source === undefined) throw new Error(`volume '${importFrom}' does not exist`);
   const size = source === undefined ? Math.round(Number(amount) * GIB) : Math.max(source.size, 96 * MIB);
   const format = wantedFormat ?? defaultFormat(storage, guest.kind);
+  if (format !== 'raw' && !isFileBased(storage)) throw new Error(`unsupported format '${format}'`);
   if (importFrom !== undefined && OVA_DISK.test(importFrom)) yield `extracting ${importFrom}`;
   if (importFrom !== undefined) yield `create full clone of drive (${importFrom})`;
   const volume = allocateImage(storage, guest.node, {

@@ -1,4 +1,4 @@
-import { drivesOf, guestWord, isTemplate, lockOf, type Guest } from '../model/guest.ts';
+import { cpusOf, drivesOf, guestWord, isTemplate, lockOf, type Guest } from '../model/guest.ts';
 import { findVolume, parseVolid, type World } from '../model/world.ts';
 import type { Work } from '../tasks/task-registry.ts';
 import { refuseLocked, withGuestLock } from './guest-lock.ts';
@@ -49,6 +49,8 @@ export function* startVm(world: World, guest: Guest): Work {
     if (guest.status === 'running') throw new Error(`VM ${guest.vmid} already running`);
     if (isSuspended) yield 'Resuming suspended VM';
     applyPending(guest);
+    const cpus = world.nodes.get(guest.node)?.cores ?? 1;
+    if (cpusOf(guest, cpus) > cpus) throw new Error(`MAX ${cpus} vcpus allowed per VM on this node`);
     requireVolumes(world, guest);
     yield isSuspended ? 3 : 2;
     if (isSuspended) {

@@ -1,4 +1,4 @@
-import { disksOf, guestWord, isTemplate, type Guest, type GuestConfig } from '../model/guest.ts';
+import { disksOf, drivesOf, guestWord, isTemplate, type Drive, type Guest, type GuestConfig, type Snapshot } from '../model/guest.ts';
 import { humanBytes, MIB } from '../model/size.ts';
 import { canSnapshot, volumesOn } from '../model/storage.ts';
 import { memoryBytes } from '../model/guest.ts';
@@ -7,12 +7,15 @@ import type { Work } from '../tasks/task-registry.ts';
 import { refuseLocked, withConfigLock, withGuestLock } from './guest-lock.ts';
 import { markRunning, markStopped, startContainer, startVm } from './power.ts';
 
+/** Whether a disk of a guest lies where snapshots can be made; what lies on no storage does not. */
+export function hasSnapshots(world: World, guest: Guest, { volid }: Drive): boolean {
+  const storage = world.storages.get(parseVolid(volid)?.storage ?? '');
+  return storage !== undefined && canSnapshot(storage, volumesOn(storage, guest.node).get(volid)?.format ?? 'raw');
+}
+
 /** Whether every disk of a guest lies where snapshots can be made. */
 export const hasSnapshotFeature = (world: World, guest: Guest): boolean =>
-  disksOf(guest.kind, guest.config).every((drive) => {
-    const storage = world.storages.get(parseVolid(drive.volid)?.storage ?? '');
-    return storage !== undefined && canSnapshot(storage, volumesOn(storage, guest.node).get(drive.volid)?.format ?? 'raw');
-  });
+  drivesOf(guest.kind, guest.config).every((drive) => drive.isCdrom || hasSnapshots(world, guest, drive));
 
 /** @see pve-guest-common PVE/AbstractConfig.pm snapshot_create */
 export function* createSnapshot(world: World, guest: Guest, name: string, description: string, withMemory: boolean): Work {
@@ -22,6 +25,7 @@ export function* createSnapshot(world: World, guest: Guest, name: string, descri
     if (guest.snapshots.some((snapshot) => snapshot.name === name)) throw new Error(`snapshot name '${name}' already used`);
     if (!hasSnapshotFeature(world, guest)) throw new Error('snapshot feature is not available');
     const savesMemory = withMemory && guest.kind === 'qemu' && guest.status === 'running';
+    if (savesMemory) refuseUnsavable(guest.config);
     const config: GuestConfig = structuredClone(guest.config);
     yield* withConfigLock(guest, 'snapshot', function* () {
       if (savesMemory) {
@@ -64,6 +68,25 @@ export function* deleteSnapshot(guest: Guest, name: string, force: boolean): Wor
   });
 }
 
+/** @throws Error on ZFS, where a volume has a newer snapshot @see pve-storage PVE/Storage/ZFSPoolPlugin.pm volume_rollback_is_possible */
+function refuseOlderOnZfs(world: World, guest: Guest, snapshot: Snapshot): void {
+  const newer = guest.snapshots.slice(guest.snapshots.indexOf(snapshot) + 1);
+  for (const { volid } of disksOf(guest.kind, snapshot.config)) {
+    const isZfs = world.storages.get(parseVolid(volid)?.storage ?? '')?.type === 'zfspool';
+    if (isZfs && newer.some(({ config }) => disksOf(guest.kind, config).some((drive) => drive.volid === volid)))
+      throw new Error(`can't rollback, '${snapshot.name}' is not most recent snapshot on '${volid}'`);
+  }
+}
+
+/** What keeps a state that cannot be saved. @see qemu-server PVE/QemuMigrate/Helpers.pm check_non_migratable_resources */
+function refuseUnsavable(config: GuestConfig): void {
+  const blockers = [
+    ...(config['amd-sev'] === undefined ? [] : ['amd-sev']),
+    ...(Object.keys(config).some((key) => /^virtiofs\d+$/.test(key)) ? ['virtiofs'] : []),
+  ];
+  if (blockers.length > 0) throw new Error(`Cannot live-migrate, snapshot (with RAM), or hibernate a VM with: ${blockers.join(', ')}`);
+}
+
 /** @see pve-guest-common PVE/AbstractConfig.pm snapshot_rollback */
 export function* rollbackSnapshot(world: World, guest: Guest, name: string, start: boolean): Work {
   yield* withGuestLock(guest, function* () {
@@ -71,6 +94,7 @@ export function* rollbackSnapshot(world: World, guest: Guest, name: string, star
     if (snapshot === undefined) throw new Error(`snapshot '${name}' does not exist`);
     if (isTemplate(guest)) throw new Error(`you can't rollback if ${guestWord(guest.kind)} is a template`);
     refuseLocked(guest);
+    refuseOlderOnZfs(world, guest, snapshot);
     yield* withConfigLock(guest, 'rollback', function* () {
       if (guest.status === 'running') {
         yield 1;
