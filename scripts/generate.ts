@@ -14,7 +14,7 @@ import { cell } from './table-cell.ts';
 
 /** Writes the files that follow from the code, or with --check tells which of them do not. */
 const generated: Readonly<Record<string, string>> = {
-  'config.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
+  'config.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 1)}\n`,
   'docs/reference/tools.md': toolReference(),
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/environment.md': environmentReference(),
