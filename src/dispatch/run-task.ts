@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { OperationError, toOperationError } from '../domain/operation-error.ts';
+import { OperationError, toOperationError, type Effect } from '../domain/operation-error.ts';
 import type { Facts } from '../domain/plan.ts';
 import { showJson } from '../domain/untrusted-text.ts';
 import type { Job, JobError } from '../jobs/job.ts';
@@ -168,25 +168,21 @@ function waitFor({ jobs, call, waitSeconds }: TaskCall, job: Job): Promise<Job> 
   });
 }
 
-function runSeveral(task: TaskCall, targets: readonly Facts[]): Promise<readonly TargetResult[]> {
+function runSeveral(
+  task: TaskCall,
+  targets: readonly Facts[],
+): Promise<readonly { readonly target: TargetResult; readonly effect: Effect }[]> {
   return Promise.all(
-    targets.map(async (input): Promise<TargetResult> => {
-      const target = String(input['selector'] ?? task.operation.summary(input));
+    targets.map(async (input) => {
+      const name = String(input['selector'] ?? task.operation.summary(input));
       try {
-        const answer =
-          (await answerEarlier(task, input, target)) ?? (await runOne(task, input, input, { part: target, of: targets.length }));
-        const status =
-          answer.status === 'unchanged' || answer.status === 'dry_run' || answer.status === 'several' ? 'completed' : answer.status;
-        return {
-          target,
-          job_id: answer.job_id,
-          status,
-          task_id: answer.task_id,
-          error: answer.status === 'failed' ? answer.message : null,
-        };
+        const answer = (await answerEarlier(task, input, name)) ?? (await runOne(task, input, input, { part: name, of: targets.length }));
+        const status = answer.status === 'unchanged' || answer.status === 'several' ? 'completed' : answer.status;
+        const error = answer.status === 'failed' ? answer.message : null;
+        return { target: { target: name, job_id: answer.job_id, status, task_id: answer.task_id, error }, effect: answer.effect };
       } catch (thrown) {
-        const error = toOperationError(thrown);
-        return { target, job_id: null, status: 'refused', task_id: null, error: error.message };
+        const { message, effect } = toOperationError(thrown);
+        return { target: { target: name, job_id: null, status: 'refused' as const, task_id: null, error: message }, effect };
       }
     }),
   );

@@ -133,9 +133,9 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
     try {
       await attempt(() => prepareSchema(db, path));
       if (path === ':memory:') return sqlStore(db, traits);
+      const assertSameFile = keepsFile(path);
       const disk = await openSync(path);
       database.raw.exec('pragma synchronous = normal');
-      const assertSameFile = keepsFile(path);
       const assertSound = (): void => {
         disk.assertSound();
         assertSameFile();
@@ -144,8 +144,11 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
       return {
         ...store,
         async close() {
-          await disk.close();
-          await store.close();
+          try {
+            await disk.close();
+          } finally {
+            await store.close();
+          }
         },
       };
     } catch (cause) {

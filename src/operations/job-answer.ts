@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { describeStep } from '../domain/mutation.ts';
+import type { Effect } from '../domain/operation-error.ts';
 import type { Facts, SendPlan } from '../domain/plan.ts';
 import { showUntrusted } from '../domain/untrusted-text.ts';
 import { JOB_STATUSES, type Job } from '../jobs/job.ts';
-import { statusOf } from '../jobs/job-status.ts';
+import { goesOn, statusOf } from '../jobs/job-status.ts';
 import { linesOfResult } from './result-lines.ts';
 
 /** What one target of a call with several targets came to. */
 const targetResult = z.object({
   target: z.string(),
   job_id: z.string().nullable(),
-  status: z.enum([...JOB_STATUSES, 'refused']),
+  status: z.enum([...JOB_STATUSES, 'refused', 'dry_run']),
   task_id: z.string().nullable(),
   error: z.string().nullable(),
 });
@@ -70,7 +71,7 @@ function askedOf({ jobId, approval }: Job): Facts {
 }
 
 function nextOf(status: JobAnswer['status']): JobAnswer['next'] {
-  if (status === 'running' || status === 'cancel_requested' || status === 'retrying') return 'wait';
+  if (goesOn(status)) return 'wait';
   if (status === 'awaiting_approval') return 'approve';
   return status === 'unknown' ? 'inspect' : 'none';
 }
@@ -108,19 +109,19 @@ export function answerOfDryRun(summary: string, plan: SendPlan, decision: Facts)
 }
 
 /** Several targets, each with its own outcome. */
-export function answerOfSeveral(summary: string, targets: readonly TargetResult[]): JobAnswer {
-  const waiting = targets.some((target) => target.status === 'running' || target.status === 'cancel_requested');
-  const touched = targets.some((target) => target.job_id !== null);
+export function answerOfSeveral(summary: string, ended: readonly { readonly target: TargetResult; readonly effect: Effect }[]): JobAnswer {
+  const targets = ended.map(({ target }) => target);
+  const had = (effect: Effect): boolean => ended.some((one) => one.effect === effect);
   return {
     ...NOTHING_SENT,
     warnings: [],
-    targets: [...targets],
+    targets,
     status: 'several',
     summary,
     message: null,
-    effect: touched ? 'applied' : 'none',
+    effect: had('unknown') ? 'unknown' : had('applied') ? 'applied' : 'none',
     result: {},
-    next: waiting
+    next: targets.some((target) => goesOn(target.status))
       ? 'wait'
       : targets.some((target) => target.status === 'awaiting_approval')
         ? 'approve'

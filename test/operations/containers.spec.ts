@@ -96,6 +96,22 @@ describe('containers', () => {
       expect(product.sim.cluster.guest(205)?.status).toBe('running');
     });
 
+    test('what several did is told as one effect, and a dry run of several says that nothing was sent', async () => {
+      for (const vmid of [231, 232]) product.sim.cluster.container(vmid, { node: 'pve1', status: 'running' });
+      const selector = '231,232';
+      const tried = await product.call('stop_container', { selector, dry_run: true });
+      expect(tried.output).toMatchObject({ status: 'several', effect: 'none', targets: [{ status: 'dry_run' }, { status: 'dry_run' }] });
+      expect(writes()).toEqual([]);
+      const mend = product.sim.faults.failTask('vzstop', 'no', { times: 2 });
+      const failed = await product.call('stop_container', { selector, graceful: false, wait_seconds: 30 });
+      mend();
+      // A task that failed may have done a part of its work.
+      expect(failed.output).toMatchObject({ status: 'several', effect: 'unknown', next: 'none' });
+      const done = await product.call('stop_container', { selector, graceful: false, wait_seconds: 30 });
+      expect(done.output).toMatchObject({ status: 'several', effect: 'applied', next: 'none' });
+      for (const vmid of [231, 232]) await product.call('delete_container', { selector: String(vmid), wait_seconds: 20 });
+    });
+
     test('a target that is named twice is one, and more than twenty are refused', async () => {
       const { output } = await product.call('stop_container', { selector: '204,build-cache,pve1:204', dry_run: true });
       expect(output).toMatchObject({ status: 'dry_run', targets: [] });
