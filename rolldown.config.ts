@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'rolldown';
 import { leaveOut } from './scripts/leave-out.ts';
-import type { PreparedOffer } from './src/app/prepared-offer.ts';
+import type { PreparedServer } from './src/app/prepared-servers.ts';
 
 /**
  * undici brings fetch, mocks, caches and web sockets along; the bundle takes its pool of connections only. (`esbuildDetection`,
@@ -44,33 +44,42 @@ function packedData(): Plugin {
   };
 }
 
-/** Puts what the server tells of itself into the bundle, so that a start answers `tools/list` without computing it. */
-function preparedOffers(): Plugin {
+/** Puts recorded answers into the bundle, so that a start says what it offers without computing it. */
+function preparedServers(): Plugin {
   return {
-    name: 'prepared-offers',
+    name: 'prepared-servers',
     async transform(code, id) {
-      if (!id.endsWith('/src/app/prepared-offer.ts')) return null;
-      const { prepareOffers } = (await import(
-        pathToFileURL(resolve('scripts/prepare-offers.ts')).href
-      )) as typeof import('./scripts/prepare-offers.ts');
-      const offers = await prepareOffers();
+      if (!id.endsWith('/src/app/prepared-servers.ts')) return null;
+      const { prepareServers } = (await import(
+        pathToFileURL(resolve('scripts/prepare-servers.ts')).href
+      )) as typeof import('./scripts/prepare-servers.ts');
+      const servers = await prepareServers();
       const filled = code.replace(
-        /(PREPARED_OFFERS: readonly PreparedOffer\[\] = )\[\]/,
-        (_all, head: string) => `${head}${codeOf(offers)}`,
+        /(PREPARED_SERVERS: readonly PreparedServer\[\] = )\[\]/,
+        (_all, head: string) => `${head}${codeOf(servers)}`,
       );
-      if (filled === code) throw new Error('prepared-offer.ts has no empty PREPARED_OFFERS to fill.');
+      if (filled === code) throw new Error('prepared-servers.ts has no empty PREPARED_SERVERS to fill.');
       return { code: filled };
     },
   };
 }
 
-/** Offers as code that makes them: parsing JSON is faster than running the same as code, and most tools are in every offer. */
-function codeOf(offers: readonly PreparedOffer[]): string {
-  const pool = [...new Set(offers.flatMap(({ tools }) => tools.map((tool) => JSON.stringify(tool))))];
-  const packed = offers.map((offer) => ({ ...offer, tools: offer.tools.map((tool) => pool.indexOf(JSON.stringify(tool))) }));
-  const parsed = (json: string): string => `JSON.parse(${JSON.stringify(json)})`;
-  return `((pool, offers) => offers.map((offer) => ({ ...offer, tools: offer.tools.map((at) => pool[at]) })))(${parsed(`[${pool.join(',')}]`)}, ${parsed(JSON.stringify(packed))})`;
+/** Data as code that makes it: parsing JSON is faster than running the same as code. What is in several answers is there once. */
+function codeOf(servers: readonly PreparedServer[]): string {
+  const pool: string[] = [];
+  const pooled = (value: unknown): number => {
+    const text = JSON.stringify(value);
+    return pool.includes(text) ? pool.indexOf(text) : pool.push(text) - 1;
+  };
+  const packed = JSON.stringify(servers, (key, value: unknown) => {
+    if (key === 'instructions') return pooled(value);
+    return LISTED.includes(key) && Array.isArray(value) ? value.map(pooled) : value;
+  });
+  const unpack = `(key, value) => key === 'instructions' ? pool[value] : ${JSON.stringify(LISTED)}.includes(key) && Array.isArray(value) ? value.map((at) => pool[at]) : value`;
+  return `((pool) => JSON.parse(${JSON.stringify(packed)}, ${unpack}))(JSON.parse(${JSON.stringify(`[${pool.join(',')}]`)}))`;
 }
+/** What the answers to lists hold. */
+const LISTED = ['tools', 'prompts', 'resources', 'resourceTemplates'];
 
 /** One file for what every start needs, and chunks for what is loaded when it is used. No runtime dependencies remain. */
 export default defineConfig({
@@ -78,7 +87,7 @@ export default defineConfig({
   platform: 'node',
   // The native halves of ssh2 and pg are optional there; without them they work in JavaScript.
   external: [/^node:/, 'pg-native', 'cpu-features', /sshcrypto\.node$/],
-  plugins: [partsOfUndici(), leaveOut(), packedData(), preparedOffers()],
+  plugins: [partsOfUndici(), leaveOut(), packedData(), preparedServers()],
   transform: {
     define: {
       'process.env.PROXMOX_MCP_BUILD': '"published"',

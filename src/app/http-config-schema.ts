@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { SCOPES } from '../domain/principal.ts';
 import { isProtectedUrl } from '../domain/protected-url.ts';
+import { always } from './config-setting.ts';
 import { webhookUrlProblem } from './webhook-url.ts';
 
-const always = (env: string) => ({ env, overridesFile: true });
 /** A path in front of all routes; `/` and nothing mean none. */
 const pathPrefix = z
   .string()
@@ -12,62 +12,52 @@ const pathPrefix = z
 
 /** The OpenAPI side of the HTTP service. */
 export const httpSection = z.object({
-  host: z.string().default('127.0.0.1').describe('Address for HTTP.').meta(always('API_HOST')),
-  port: z.int().min(0).max(65_535).default(8811).describe('Port for HTTP.').meta(always('API_PORT')),
+  host: z.string().default('127.0.0.1').meta(always('API_HOST', 'Address for HTTP.')),
+  port: z.int().min(0).max(65_535).default(8811).meta(always('API_PORT', 'Port for HTTP.')),
   api_key: z
     .string()
     .min(1)
     .max(512)
     .optional()
-    .describe('The key that may do everything. Give agents and programs named keys with fewer scopes.')
-    .meta({ ...always('PROXMOX_API_KEY'), secret: true }),
+    .meta({
+      ...always('PROXMOX_API_KEY', 'The key that may do everything. Give agents and programs named keys with fewer scopes.'),
+      secret: true,
+    }),
   allow_no_auth: z
     .boolean()
     .default(false)
-    .describe('Serve without any key. Whoever reaches the port operates the cluster.')
-    .meta(always('PROXMOX_ALLOW_NO_AUTH')),
-  strict_auth: z
-    .boolean()
-    .default(true)
-    .describe('Of the predecessor; always on where there is a key.')
-    .meta(always('PROXMOX_STRICT_AUTH')),
-  public_docs: z.boolean().default(false).describe('Show /docs and /openapi.json without a key.').meta(always('PROXMOX_PUBLIC_DOCS')),
+    .meta(always('PROXMOX_ALLOW_NO_AUTH', 'Serve without any key. Whoever reaches the port operates the cluster.')),
+  strict_auth: z.boolean().default(true).meta(always('PROXMOX_STRICT_AUTH', 'Of the predecessor; always on where there is a key.')),
+  public_docs: z.boolean().default(false).meta(always('PROXMOX_PUBLIC_DOCS', 'Show /docs and /openapi.json without a key.')),
   rate_limit_rpm: z
     .int()
     .min(0)
     .max(1_000_000)
     .default(0)
-    .describe('Requests per minute for each principal and each address; 0 without limit.')
-    .meta(always('PROXMOX_RATE_LIMIT_RPM')),
+    .meta(always('PROXMOX_RATE_LIMIT_RPM', 'Requests per minute for each principal and each address; 0 without limit.')),
   max_connections_per_address: z
     .int()
     .min(0)
     .max(2000)
     .default(200)
-    .describe('Connections that one address may hold at once; 0 without limit. Trusted proxies and this machine have none.')
-    .meta(always('API_MAX_CONNECTIONS_PER_ADDRESS')),
+    .meta(
+      always(
+        'API_MAX_CONNECTIONS_PER_ADDRESS',
+        'Connections that one address may hold at once; 0 without limit. Trusted proxies and this machine have none.',
+      ),
+    ),
   cors_allow_origins: z
     .array(z.string())
     .default([])
-    .describe('Pages that may read answers; none by default.')
-    .meta(always('MCPO_CORS_ALLOW_ORIGINS')),
-  allowed_hosts: z
-    .array(z.string())
-    .default([])
-    .describe('Host headers to accept; any where a key is asked for.')
-    .meta(always('API_ALLOWED_HOSTS')),
+    .meta(always('MCPO_CORS_ALLOW_ORIGINS', 'Pages that may read answers; none by default.')),
+  allowed_hosts: z.array(z.string()).default([]).meta(always('API_ALLOWED_HOSTS', 'Host headers to accept; any where a key is asked for.')),
   trusted_proxies: z
     .array(z.string())
     .default([])
-    .describe('Addresses or networks of proxies whose X-Forwarded-For counts.')
-    .meta(always('API_TRUSTED_PROXIES')),
-  path_prefix: pathPrefix.default('').describe('All routes lie below this path.').meta(always('MCPO_PATH_PREFIX')),
-  root_path: pathPrefix.default('').describe('Path that a reverse proxy takes off.').meta(always('MCPO_ROOT_PATH')),
-  mcp: z
-    .enum(['off', 'same-port', 'own-port'])
-    .default('off')
-    .describe('Serve MCP at /mcp too, here or at mcp.port.')
-    .meta(always('API_MCP')),
+    .meta(always('API_TRUSTED_PROXIES', 'Addresses or networks of proxies whose X-Forwarded-For counts.')),
+  path_prefix: pathPrefix.default('').meta(always('MCPO_PATH_PREFIX', 'All routes lie below this path.')),
+  root_path: pathPrefix.default('').meta(always('MCPO_ROOT_PATH', 'Path that a reverse proxy takes off.')),
+  mcp: z.enum(['off', 'same-port', 'own-port']).default('off').meta(always('API_MCP', 'Serve MCP at /mcp too, here or at mcp.port.')),
 });
 
 const scopes = z.array(z.enum(SCOPES)).min(1).describe('What the key may do.');
@@ -123,15 +113,8 @@ const protectedUrl = z
 
 /** An OAuth 2.1 authorization server whose tokens are accepted. */
 export const oauthSection = z.object({
-  issuer: protectedUrl.optional().describe('Issuer of the tokens.').meta(always('PROXMOX_OAUTH_ISSUER')),
-  audience: z.string().max(512).optional().describe('Audience that tokens must be meant for.').meta(always('PROXMOX_OAUTH_AUDIENCE')),
-  jwks_uri: protectedUrl
-    .optional()
-    .describe('Where the keys are; found through the issuer otherwise.')
-    .meta(always('PROXMOX_OAUTH_JWKS_URI')),
-  resource: z
-    .url()
-    .optional()
-    .describe('URL of this service as clients know it; the audience by default.')
-    .meta(always('PROXMOX_OAUTH_RESOURCE')),
+  issuer: protectedUrl.optional().meta(always('PROXMOX_OAUTH_ISSUER', 'Issuer of the tokens.')),
+  audience: z.string().max(512).optional().meta(always('PROXMOX_OAUTH_AUDIENCE', 'Audience that tokens must be meant for.')),
+  jwks_uri: protectedUrl.optional().meta(always('PROXMOX_OAUTH_JWKS_URI', 'Where the keys are; found through the issuer otherwise.')),
+  resource: z.url().optional().meta(always('PROXMOX_OAUTH_RESOURCE', 'URL of this service as clients know it; the audience by default.')),
 });

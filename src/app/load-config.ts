@@ -1,15 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import type { Environment } from '../domain/environment.ts';
 import { OperationError } from '../domain/operation-error.ts';
-import { isRecord } from '../domain/record.ts';
-import { systemCode } from '../domain/thrown.ts';
 import { commandPolicyFromEnvironment } from '../policy/command-policy-environment.ts';
 import { configFields } from './config-fields.ts';
 import { ConfigError, shownValue, type ConfigProblem } from './config-problem.ts';
 import { beyondTypes, sectionOf } from './config-rules.ts';
 import { configSchema, type Config } from './config-schema.ts';
 import { secretsIn } from './config-secrets.ts';
+import { isWorldReadable, merge, normalize, parseJson, readIfThere } from './config-text.ts';
 import { readEnvironment } from './read-environment.ts';
 import { sshWarnings } from './ssh-access.ts';
 
@@ -45,20 +43,9 @@ export function loadConfig(environment: Environment): LoadedConfig {
   return { ...loaded, source: 'the environment', warnings: [`${path} does not exist, so the environment counts`, ...warnings] };
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: `cannot be read: ${(error as Error).message}` }]);
-  }
-}
-
-const OTHERS_READ = 0o004;
-
 /** @throws ConfigError when every user of the machine can read secrets, unless the operator has said so */
 function refuseWorldReadable(path: string, given: Readonly<Record<string, unknown>>): void {
-  if (process.platform === 'win32' || (statSync(path).mode & OTHERS_READ) === 0) return;
+  if (!isWorldReadable(path)) return;
   if (isTrue(sectionOf(given, 'security')['allow_world_readable_config'])) return;
   const [secret] = secretsIn(given);
   if (!secret) return;
@@ -88,28 +75,6 @@ function commandPolicyIn(environment: Environment): Record<string, unknown> {
   }
 }
 
-function parseJson(text: string, path: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (isRecord(parsed)) return { ...parsed };
-  } catch (error) {
-    // Node's own message may quote the text around the fault, and that may be a secret.
-    const at = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];
-    const expected = text.trim() === '' ? 'is empty' : `is not valid JSON${at === undefined ? ', which is all that is read' : ` at ${at}`}`;
-    throw new ConfigError(path, [{ where: 'the file', value: undefined, expected }]);
-  }
-  throw new ConfigError(path, [{ where: 'the file', value: undefined, expected: 'must hold one JSON object' }]);
-}
-
-function merge(file: Record<string, unknown>, overrides: Readonly<Record<string, object>>): Record<string, unknown> {
-  const merged = { ...file };
-  for (const [section, values] of Object.entries(overrides)) {
-    const given = merged[section];
-    merged[section] = { ...(typeof given === 'object' && given !== null ? given : {}), ...values };
-  }
-  return merged;
-}
-
 function check(raw: Record<string, unknown>, source: string): LoadedConfig {
   const given = normalize(raw);
   const problems: ConfigProblem[] = [];
@@ -118,32 +83,6 @@ function check(raw: Record<string, unknown>, source: string): LoadedConfig {
   problems.push(...beyondTypes(given));
   if (!parsed.success || problems.length > 0) throw new ConfigError(source, problems);
   return { config: parsed.data, source, warnings: [...unknownKeys(given), ...sshWarnings(parsed.data.ssh)] };
-}
-
-/** Spellings of the predecessor that mean the same. */
-function normalize(raw: Record<string, unknown>): Record<string, unknown> {
-  const mcp = sectionOf(raw, 'mcp');
-  const logging = sectionOf(raw, 'logging');
-  const upper = (value: unknown): unknown => (typeof value === 'string' ? value.trim().toUpperCase() : value);
-  const transport = upper(mcp['transport']);
-  return {
-    proxmox: {},
-    auth: {},
-    ...raw,
-    ...(raw['mcp'] === undefined
-      ? {}
-      : {
-          mcp: {
-            ...mcp,
-            ...(transport === undefined || transport === null
-              ? {}
-              : { transport: transport === 'STREAMABLE_HTTP' ? 'STREAMABLE' : transport }),
-          },
-        }),
-    ...(raw['logging'] === undefined
-      ? {}
-      : { logging: { ...logging, ...(logging['level'] === undefined ? {} : { level: upper(logging['level']) }) } }),
-  };
 }
 
 function problemOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): ConfigProblem {

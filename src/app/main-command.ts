@@ -7,11 +7,11 @@ export async function runCommand(argv: readonly string[], given: Environment): P
   const environment = withDefaultConfigFile(given);
   if (argv.length === 0) {
     // Clients start this many times a day: nothing of the command line is loaded for it.
-    const served = await (await import('./serve-prepared.ts')).servePrepared(environment);
-    if (served !== undefined) return served;
+    const end = await (await import('./serve-prepared.ts')).servePrepared(environment);
+    if (end === 'gone') return 0;
     letYoungGenerationGrow();
     const { serve } = await import('./serve-command.ts');
-    return serve(environment, 'configured');
+    return serve(environment, 'configured', end.answered);
   }
   letYoungGenerationGrow();
   const [{ runProgram }, { processTerminal }, { createProgram }] = await Promise.all([

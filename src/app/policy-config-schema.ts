@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { commandPolicySchema } from '../policy/command-policy-schema.ts';
 import { policySchema } from '../policy/policy-schema.ts';
+import { always } from './config-setting.ts';
 
-const always = (env: string) => ({ env, overridesFile: true });
 const { read_only: readOnly, toolsets } = policySchema.shape;
 const { approval_token: commandToken, high_risk_approval_token: highRiskToken } = commandPolicySchema.shape;
 
@@ -11,10 +11,14 @@ export const policySection = policySchema.extend({
   file: z
     .string()
     .optional()
-    .describe('YAML or JSON file that holds the policy; this section then has only read_only and toolsets beside it.')
-    .meta(always('PROXMOX_MCP_POLICY_FILE')),
-  read_only: readOnly.meta(always('PROXMOX_MCP_READ_ONLY')),
-  toolsets: toolsets.meta(always('PROXMOX_MCP_TOOLSETS')),
+    .meta(
+      always(
+        'PROXMOX_MCP_POLICY_FILE',
+        'YAML or JSON file that holds the policy; this section then has only read_only and toolsets beside it.',
+      ),
+    ),
+  read_only: readOnly.meta({ env: 'PROXMOX_MCP_READ_ONLY', overridesFile: true }),
+  toolsets: toolsets.meta({ env: 'PROXMOX_MCP_TOOLSETS', overridesFile: true }),
 });
 
 /** The section of the predecessor; its variables COMMAND_POLICY_* count where no config file is used. */
@@ -29,8 +33,7 @@ export const approvalsSection = z.object({
     .min(1)
     .max(1440)
     .default(10)
-    .describe('How long a question stays open, and an approval counts.')
-    .meta(always('PROXMOX_MCP_APPROVAL_MINUTES')),
+    .meta(always('PROXMOX_MCP_APPROVAL_MINUTES', 'How long a question stays open, and an approval counts.')),
   waiting_per_principal: z.int().min(1).max(500).default(5).describe('Most calls of one principal that may wait for an approval at once.'),
   asked_per_hour: z.int().min(1).max(10_000).default(30).describe('Most questions of one principal within an hour.'),
 });

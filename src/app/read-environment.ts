@@ -9,16 +9,16 @@ export function readEnvironment(fields: readonly ConfigField[], environment: Env
   const sections: Sections = {};
   for (const field of fields) {
     const text = field.env === undefined ? undefined : environment[field.env];
-    if (text === undefined || text === '' || isPlaceholder(text)) continue;
+    if (text === undefined || isUnset(text)) continue;
     const [section, key] = field.path;
     (sections[section] ??= {})[key] = parse(text, field);
   }
   return sections;
 }
 
-/** Desktop clients pass `${user_config.x}` through when the user left a field empty. */
-function isPlaceholder(text: string): boolean {
-  return text.startsWith('${');
+/** A variable that says nothing. Desktop clients pass `${user_config.x}` through when the user left a field empty. */
+export function isUnset(text: string | undefined): boolean {
+  return text === undefined || text === '' || text.startsWith('${');
 }
 
 function parse(text: string, field: ConfigField): unknown {

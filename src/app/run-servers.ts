@@ -7,6 +7,7 @@ import { createAskPerson, type AskableApprovals, type AskPerson } from '../mcp/a
 import { chooseOperations, offeredOf } from '../mcp/choose-operations.ts';
 import { createMcpServer } from '../mcp/create-mcp-server.ts';
 import type { Offer } from '../mcp/offer.ts';
+import type { RequestId } from '../mcp/prepared-conversation.ts';
 import { createProductOffer } from '../mcp/product-offer.ts';
 import type { Product } from './compose.ts';
 import type { Logger } from './logging.ts';
@@ -76,8 +77,8 @@ function askPersonThrough(approvals: AskableApprovals): AskPerson {
 }
 
 /** MCP for the client that started this process. Ends when the client closes standard input, or the connection cannot go on. */
-export function runStdio(product: Product, logger: Logger): RunningServer {
-  const { transport, gone } = openStdio();
+export function runStdio(product: Product, logger: Logger, answered: ReadonlySet<RequestId>): RunningServer {
+  const { transport, gone } = openStdio(answered);
   const handle = serveStdio(
     mcpFactory(product, logger, () => localPrincipal('mcp-stdio')),
     { transport, onerror: (error) => logger.warn({ err: error }, 'mcp stdio') },

@@ -2,6 +2,7 @@ import type { Environment } from '../domain/environment.ts';
 import { createSecrets } from '../domain/secrets.ts';
 import { asError } from '../domain/thrown.ts';
 import type { Command } from '../cli/command.ts';
+import type { RequestId } from '../mcp/prepared-conversation.ts';
 import { compose, type Product } from './compose.ts';
 import { loadConfig } from './load-config.ts';
 import { createLogger, type Logger } from './logging.ts';
@@ -54,8 +55,15 @@ function modeOf(mode: string | undefined): ServeMode | undefined {
   }
 }
 
-/** Serves until the other side goes or a signal comes. Resolves with the exit code. */
-export async function serve(environment: Environment, mode: ServeMode | undefined): Promise<number> {
+/**
+ * Serves until the other side goes or a signal comes. Resolves with the exit code.
+ * @param answered what standard input repeats, where somebody else spoke there before
+ */
+export async function serve(
+  environment: Environment,
+  mode: ServeMode | undefined,
+  answered: ReadonlySet<RequestId> = new Set(),
+): Promise<number> {
   const secrets = createSecrets();
   let product: Product | undefined;
   let server: RunningServer;
@@ -77,7 +85,7 @@ export async function serve(environment: Environment, mode: ServeMode | undefine
       logger.info({ url: `${running.listener.url}/mcp`, proxmox: config.proxmox.host }, 'serving MCP over HTTP');
       server = running;
     } else {
-      server = runStdio(product, logger);
+      server = runStdio(product, logger, answered);
       logger.info({ proxmox: config.proxmox.host, version: VERSION }, 'serving MCP on standard input and output');
     }
   } catch (error) {
