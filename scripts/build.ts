@@ -9,7 +9,8 @@ import { sbomOf } from './build-sbom.ts';
 
 /** Builds the published program: the bundle, what it reads from beside itself, and the account of what is in it. */
 const DIST = 'dist';
-const SWAGGER_UI = ['favicon-32x32.png', 'LICENSE', 'swagger-ui-bundle.js.LICENSE.txt'] as const;
+/** Its own licence stands with those of all others. */
+const SWAGGER_UI = ['favicon-32x32.png', 'swagger-ui-bundle.js.LICENSE.txt'] as const;
 /** Packed: they are most of the program otherwise. */
 const SWAGGER_UI_PACKED = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
 

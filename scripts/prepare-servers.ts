@@ -23,24 +23,26 @@ const MODERN_VERSIONS = ['2026-07-28'];
 const LISTS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
 const CLIENT = { name: 'build', version: '1' };
 
-/** Asks servers with an ordinary policy, without and with SSH, all that a client may ask first. Nothing is sent to any host. */
+/** Asks servers with an ordinary policy, without and with SSH, writing and read-only, all that a client may ask first. Nothing is sent to any host. */
 export async function prepareServers(): Promise<readonly PreparedServer[]> {
-  return Promise.all([false, true].map(prepare));
+  const both = [false, true];
+  return Promise.all(both.flatMap((hasSsh) => both.map((isReadOnly) => prepare(hasSsh, isReadOnly))));
 }
 
-async function prepare(hasSsh: boolean): Promise<PreparedServer> {
+async function prepare(hasSsh: boolean, isReadOnly: boolean): Promise<PreparedServer> {
   const folder = await mkdtemp(join(tmpdir(), 'prepared-server-'));
   const config = configSchema.parse({
     proxmox: { host: 'localhost', verify_ssl: true },
     auth: { user: 'build@pve', token_name: 'build', token_value: 'build' },
     jobs: { sqlite_path: join(folder, 'jobs.sqlite3') },
     logging: { level: 'CRITICAL' },
+    policy: { read_only: isReadOnly },
     ...(hasSsh ? { ssh: { user: 'root' } } : {}),
   });
   const logger = createLogger(config.logging, createSecrets());
   const product = await compose({ config, environment: { PROXMOX_MCP_STATE_DIR: folder }, logger });
   try {
-    return { hasSsh, answers: await recordAnswers(product, logger) };
+    return { hasSsh, isReadOnly, answers: await recordAnswers(product, logger) };
   } finally {
     await product.close();
     await rm(folder, { recursive: true, force: true });

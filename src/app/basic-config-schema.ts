@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readOnlyField } from '../policy/read-only-field.ts';
 import { always, emptyIsAbsent, from, port, seconds } from './config-setting.ts';
 
 export const proxmoxSection = z.object({
@@ -114,3 +115,7 @@ export const securitySection = z.object({
       ),
     ),
 });
+
+export const readOnlySetting = readOnlyField.meta({ env: 'PROXMOX_MCP_READ_ONLY', overridesFile: true });
+/** A policy that says no more than this is an ordinary one. */
+export const plainPolicySection = z.strictObject({ read_only: readOnlySetting });

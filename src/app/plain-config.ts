@@ -6,6 +6,7 @@ import {
   jobsSection,
   loggingSection,
   mcpSection,
+  plainPolicySection,
   proxmoxSection,
   securitySection,
 } from './basic-config-schema.ts';
@@ -21,6 +22,7 @@ const BASIC = {
   mcp: mcpSection.prefault({}),
   jobs: jobsSection.prefault({}),
   audit: auditSection.prefault({}),
+  policy: plainPolicySection.prefault({}),
   security: securitySection.prefault({}),
 };
 /** Every variable of a setting begins like this. */
@@ -34,6 +36,7 @@ export interface PlainConfig {
   readonly jobs: z.output<typeof jobsSection>;
   /** Whether commands and files in containers are offered. */
   readonly hasSsh: boolean;
+  readonly isReadOnly: boolean;
 }
 
 /**
@@ -65,9 +68,9 @@ export async function plainConfig(environment: Environment): Promise<PlainConfig
 
 type Basic = { readonly [Section in keyof typeof BASIC]: z.output<(typeof BASIC)[Section]> };
 
-function plainly({ proxmox, mcp, jobs, ...others }: Basic & { readonly ssh?: unknown }): PlainConfig | undefined {
+function plainly({ proxmox, mcp, jobs, policy, ...others }: Basic & { readonly ssh?: unknown }): PlainConfig | undefined {
   const isOrdinary = mcp.transport === 'STDIO' && mcp.tools === 'all' && !mcp.tool_allowlist && !mcp.tool_denylist;
   // A file that cannot be read and a database that cannot be reached are told at the start, not at the first call.
   const needsNothing = proxmox.ca_file === undefined && jobs.database_url === undefined;
-  return isOrdinary && needsNothing ? { jobs, hasSsh: others.ssh !== undefined } : undefined;
+  return isOrdinary && needsNothing ? { jobs, hasSsh: others.ssh !== undefined, isReadOnly: policy.read_only } : undefined;
 }

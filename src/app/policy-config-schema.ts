@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { commandPolicySchema } from '../policy/command-policy-schema.ts';
 import { policySchema } from '../policy/policy-schema.ts';
+import { readOnlySetting } from './basic-config-schema.ts';
 import { always } from './config-setting.ts';
 
-const { read_only: readOnly, toolsets } = policySchema.shape;
+const { toolsets } = policySchema.shape;
 const { approval_token: commandToken, high_risk_approval_token: highRiskToken } = commandPolicySchema.shape;
 
 /** The policy, here or in a file of its own. Unknown keys are refused: a misspelt rule that denies would deny nothing. */
@@ -17,7 +18,7 @@ export const policySection = policySchema.extend({
         'YAML or JSON file that holds the policy; this section then has only read_only and toolsets beside it.',
       ),
     ),
-  read_only: readOnly.meta({ env: 'PROXMOX_MCP_READ_ONLY', overridesFile: true }),
+  read_only: readOnlySetting,
   toolsets: toolsets.meta({ env: 'PROXMOX_MCP_TOOLSETS', overridesFile: true }),
 });
 

@@ -4,6 +4,7 @@ import type { PreparedAnswers } from '../mcp/prepared-conversation.ts';
 export interface PreparedServer {
   /** Whether it offers commands and files in containers. */
   readonly hasSsh: boolean;
+  readonly isReadOnly: boolean;
   readonly answers: PreparedAnswers;
 }
 

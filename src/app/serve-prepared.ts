@@ -23,7 +23,7 @@ export type PreparedEnd = 'gone' | { readonly answered: ReadonlySet<RequestId> }
  */
 export async function servePrepared(environment: Environment, servers = PREPARED_SERVERS): Promise<PreparedEnd> {
   const config = servers.length === 0 ? undefined : await plainConfig(environment);
-  const prepared = config && servers.find(({ hasSsh }) => hasSsh === config.hasSsh);
+  const prepared = config && servers.find(({ hasSsh, isReadOnly }) => hasSsh === config.hasSsh && isReadOnly === config.isReadOnly);
   if (!config || !prepared) return { answered: new Set() };
   const conversation = createPreparedConversation(prepared.answers);
   const talk = converse(conversation);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { RISKS } from '../domain/risk.ts';
 import { argvRuleSchema, patternSchema } from './argv-rule-schema.ts';
 import { BUILT_IN_DENIALS } from './built-in-denial.ts';
+import { readOnlyField } from './read-only-field.ts';
 import { conditionFields, CONDITION_NAMES } from './conditions-schema.ts';
 
 const EFFECTS = ['allow', 'ask', 'deny'] as const;
@@ -103,7 +104,7 @@ export const policySchema = z
     protected_tags: names
       .default(['protected'])
       .describe("Guests with one of these tags are not destroyed, as with Proxmox's own protection flag."),
-    read_only: z.boolean().default(false).describe('True to refuse every operation that writes.'),
+    read_only: readOnlyField,
     toolsets: names.nullable().default(null).describe('The toolsets that are on; null for all.'),
     toolsets_off: names.default([]).describe('Toolsets that are off.'),
     four_eyes: z.array(z.enum(RISKS)).default([]).describe('Risks whose approvals must come from another principal than the caller.'),

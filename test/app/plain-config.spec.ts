@@ -32,25 +32,27 @@ describe('a plain configuration', () => {
       false,
     ],
     ['variables of SSH', { ...CREDENTIALS, PROXMOX_SSH_USER: 'root' }, true],
+    ['a policy that is read-only', { ...CREDENTIALS, PROXMOX_MCP_READ_ONLY: 'yes' }, false],
     ['variables of others', { ...CREDENTIALS, HOME: '/root', PROXMOX_MCP_STATE_DIR: '/tmp/state' }, false],
   ])('is one of %s', async (_what, environment, hasSsh) => {
     const plain = await plainConfig(environment);
     const { config } = loadConfig(environment);
-    expect(plain).toEqual({ jobs: config.jobs, hasSsh });
+    expect(plain).toEqual({ jobs: config.jobs, hasSsh, isReadOnly: config.policy.read_only });
     expect(config.ssh !== undefined).toBe(hasSsh);
   });
 
   test.each([
     ['the two sections that must be', SECTIONS, false],
+    ['a policy that is read-only', { ...SECTIONS, policy: { read_only: true } }, false],
     ['SSH', { ...SECTIONS, ssh: { user: 'root' }, $schema: 'x' }, true],
     ['a place for jobs', { ...SECTIONS, jobs: { sqlite_path: '/tmp/jobs.sqlite3' }, mcp: { transport: 'stdio' } }, false],
   ])('is a file with %s', async (_what, content, hasSsh) => {
     const environment = file(content);
-    expect(await plainConfig(environment)).toEqual({ jobs: loadConfig(environment).config.jobs, hasSsh });
+    expect(await plainConfig(environment)).toMatchObject({ jobs: loadConfig(environment).config.jobs, hasSsh });
   });
 
   test.each([
-    ['a policy', { ...CREDENTIALS, PROXMOX_MCP_READ_ONLY: 'true' }],
+    ['toolsets', { ...CREDENTIALS, PROXMOX_MCP_TOOLSETS: 'guests' }],
     ['a policy of the predecessor', { ...CREDENTIALS, COMMAND_POLICY_MODE: 'audit_only' }],
     ['a choice of tools', { ...CREDENTIALS, PROXMOX_MCP_TOOLS: 'search' }],
     ['another transport', { ...CREDENTIALS, MCP_TRANSPORT: 'STREAMABLE' }],
@@ -66,7 +68,8 @@ describe('a plain configuration', () => {
   });
 
   test('is no file with another section, nor one that others can read', async () => {
-    expect(await plainConfig(file({ ...SECTIONS, policy: {} }))).toBeUndefined();
+    expect(await plainConfig(file({ ...SECTIONS, policy: { four_eyes: ['destroy'] } }))).toBeUndefined();
+    expect(await plainConfig(file({ ...SECTIONS, http: {} }))).toBeUndefined();
     const environment = file(SECTIONS);
     chmodSync(environment['PROXMOX_MCP_CONFIG'] ?? '', 0o644);
     expect(await plainConfig(environment)).toBeUndefined();

@@ -139,6 +139,21 @@ describe('a server that begins with recorded answers', () => {
   });
 
   test.each([
+    ['read-only', { PROXMOX_MCP_READ_ONLY: 'true' }],
+    ['with SSH', { PROXMOX_SSH_USER: 'root' }],
+    ['read-only with SSH', { PROXMOX_MCP_READ_ONLY: 'true', PROXMOX_SSH_USER: 'root' }],
+  ])('has a record of a server that is %s', async (_what, environment) => {
+    using command = stdioCommand(simulator, environment);
+    const servers = [startRaw(prepared(command)), startRaw(command)] as const;
+    const messages = [initialize('2025-11-25'), { id: 2, method: 'tools/list' }];
+    const [recorded, real] = await Promise.all(servers.map((server) => exchange(server, messages)));
+    expect(recorded).toEqual(real);
+    expect(servers[0].stderr()).toBe('');
+    for (const { child } of servers) child.stdin.end();
+    await Promise.all(servers.map(({ exited }) => exited));
+  });
+
+  test.each([
     ['a version nobody knows', [initialize('1999-01-01')]],
     ['a handshake without a client', [{ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } }]],
     [
