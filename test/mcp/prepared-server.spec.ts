@@ -139,10 +139,10 @@ describe('a server that begins with recorded answers', () => {
   });
 
   test.each([
-    ['read-only', { PROXMOX_MCP_READ_ONLY: 'true' }],
-    ['with SSH', { PROXMOX_SSH_USER: 'root' }],
-    ['read-only with SSH', { PROXMOX_MCP_READ_ONLY: 'true', PROXMOX_SSH_USER: 'root' }],
-  ])('has a record of a server that is %s', async (_what, environment) => {
+    ['that is read-only', { PROXMOX_MCP_READ_ONLY: 'true' }],
+    ['that has SSH', { PROXMOX_SSH_USER: 'root' }],
+    ['that is read-only and has SSH', { PROXMOX_MCP_READ_ONLY: 'true', PROXMOX_SSH_USER: 'root' }],
+  ])('has a record of a server %s', async (_what, environment) => {
     using command = stdioCommand(simulator, environment);
     const servers = [startRaw(prepared(command)), startRaw(command)] as const;
     const messages = [initialize('2025-11-25'), { id: 2, method: 'tools/list' }];
